@@ -61,14 +61,15 @@ func Confine(argv []string) error {
 			dirs = append(dirs, dir)
 		}
 	}
-	files := []string{"/etc/ld.so.cache", "/dev/null", "/dev/urandom"}
-	for i := 0; i < len(files); i++ {
-		if _, err := os.Stat(files[i]); err != nil {
-			files = append(files[:i], files[i+1:]...)
-			i--
+	rules := []landlock.Rule{landlock.RODirs(dirs...), landlock.ROFiles("/etc/ld.so.cache", "/dev/urandom").IgnoreIfMissing(), landlock.RWFiles(os.DevNull)}
+	// The footage and the output are opened again by these paths. A file in
+	// memory needs no rule and the kernel takes none for it.
+	for path, rule := range map[string]landlock.FSRule{inputPath: landlock.ROFiles(inputPath), outputPath: landlock.RWFiles(outputPath)} {
+		if to, err := os.Readlink(path); err == nil && strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "/memfd:") && to != os.DevNull {
+			rules = append(rules, rule)
 		}
 	}
-	if err := landlock.V4.RestrictPaths(landlock.RODirs(dirs...), landlock.ROFiles(files...)); err != nil {
+	if err := landlock.V4.RestrictPaths(rules...); err != nil {
 		return fmt.Errorf("confine: %w", err)
 	}
 	if err := landlock.V4.RestrictNet(); err != nil {

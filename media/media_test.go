@@ -306,9 +306,29 @@ func TestLandlockServesWhereBubblewrapIsMissing(t *testing.T) {
 	if err := k.run(context.Background(), time.Minute, job{tool: "/usr/bin/true"}); err != nil {
 		t.Skipf("this kernel cannot: %v", err)
 	}
-	i, err := k.Probe(context.Background(), film(t, "a.mp4", with("-c:v", "libx264", "-pix_fmt", "yuv420p")...))
-	if err != nil || i.Plays != Direct {
-		t.Fatalf("got %+v, %v", i, err)
+	named := film(t, "a.mp4", with("-c:v", "libx264", "-pix_fmt", "yuv420p")...)
+	data, err := os.ReadFile(named.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []*os.File{named, spooled(t, data)} {
+		i, err := k.Probe(context.Background(), f)
+		if err != nil || i.Plays != Direct {
+			t.Fatalf("got %+v, %v", i, err)
+		}
+		out, err := Scratch(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := k.Proxy(context.Background(), f, i, out, nil); err != nil {
+			t.Error(err)
+		}
+		if p, err := k.Probe(context.Background(), out); err != nil || p.Plays != Direct {
+			t.Errorf("proxy: %+v, %v", p, err)
+		}
+		if err := out.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 	for _, args := range [][]string{{"/usr/bin/cat", "/etc/passwd"}, {"/usr/bin/touch", t.TempDir() + "/x"}} {
 		if err := k.run(context.Background(), time.Minute, job{tool: args[0], args: args[1:]}); err == nil {
