@@ -1,0 +1,241 @@
+package catalogue
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+
+	"custos/database"
+	"custos/evidence"
+)
+
+// Query says which recordings are wanted, and of which the asker may know.
+// What may be known is the rule's answer (package access) in plain fields; the
+// zero value finds nothing.
+type Query struct {
+	Officer  string    // collar number, exactly; "" = any
+	Device   string    // exactly; "" = any
+	From, To time.Time // From ≤ started < To; zero = open
+
+	Cursor string // Next of the page before; "" = from the newest
+	Limit  int    // recordings a page, 1 to 200; 0 = 60
+
+	All         bool   // the asker may know of every recording
+	OnlyOfficer string // else: only of those of this collar number; "" = of none
+	Nothing     bool   // of none, whatever the two above say
+}
+
+// Card is one recording as lists show it.
+type Card struct {
+	ID        evidence.ID         `json:"id"`
+	Device    string              `json:"device"`
+	Officer   string              `json:"officer"`
+	Category  evidence.Category   `json:"category"`
+	StartedAt time.Time           `json:"startedAt"`  // trusted time
+	CreatedAt time.Time           `json:"createdAt"`  // first arrival here
+	Duration  evidence.Duration   `json:"durationMs"` // of the segments probed so far
+	Segments  int                 `json:"segments"`   // how many
+	Bytes     int64               `json:"bytes"`      // of all masters
+	State     evidence.MediaState `json:"state"`      // the best any segment offers
+	Why       string              `json:"why"`        // the first reason any segment gives
+	Poster    int                 `json:"-"`          // segment whose poster stands for the recording, 0 = none
+}
+
+// Page is one page of a list.
+type Page struct {
+	Items []Card
+	Next  string // cursor of the next page, "" after the last
+}
+
+// List is one page of the recordings that q asks for, newest first by start
+// and then by ID. It reads one table in the order of one index, whatever the
+// filter. A recording whose earliest segment arrives while somebody pages
+// moves to its new place; no other is passed over or shown twice.
+//
+// It fails with Invalid for a limit out of range and for a cursor that is
+// damaged or was given for another filter.
+func (c *Catalogue) List(ctx context.Context, q Query) (Page, error) {
+	query, args, err := listQuery(q)
+	if err != nil {
+		return Page{}, err
+	}
+	if q.empty() {
+		return Page{}, nil
+	}
+	var cards []Card
+	err = c.db.Read(ctx, func(tx *database.Tx) error {
+		rows, err := tx.Query(ctx, query, args...)
+		cards, err = collect(rows, err, scanCard)
+		return err
+	})
+	if err != nil {
+		return Page{}, fmt.Errorf("list recordings: %w", err)
+	}
+	p := Page{Items: cards}
+	if limit := q.limit(); len(cards) > limit { // one more was asked for, to know whether there is a next page
+		p.Items = cards[:limit]
+		last := p.Items[limit-1]
+		p.Next = q.cursorAt(database.Micros(last.StartedAt), last.ID)
+	}
+	return p, nil
+}
+
+func scanCard(r *sql.Rows) (k Card, err error) {
+	var started, created int64
+	err = r.Scan(&k.ID, &k.Device, &k.Officer, &k.Category, &started, &created,
+		&k.Duration, &k.Segments, &k.Bytes, &k.State, &k.Why, &k.Poster)
+	k.StartedAt, k.CreatedAt = database.Time(started), database.Time(created)
+	return k, err
+}
+
+func listQuery(q Query) (string, []any, error) {
+	if q.Limit < 0 || q.Limit > maxLimit {
+		return "", nil, evidence.Errorf(evidence.Invalid, "A page of the list has 1 to %d recordings.", maxLimit)
+	}
+	where, args := q.where()
+	if q.Cursor != "" {
+		started, id, err := q.position()
+		if err != nil {
+			return "", nil, err
+		}
+		where = append(where, "(started_at, id) < (?, ?)")
+		args = append(args, started, id)
+	}
+	return "SELECT id, device, officer, category, started_at, created_at, duration_ms, segments, bytes, state, why, poster_segment FROM recordings" +
+		clause(where) + " ORDER BY started_at DESC, id DESC LIMIT ?", append(args, q.limit()+1), nil
+}
+
+// Day is how many recordings began on one day, UTC.
+type Day struct {
+	Day   string `json:"day"` // 2026-11-21
+	Count int    `json:"count"`
+}
+
+// Days counts the recordings that q asks for by the UTC day they began, newest
+// first, without days that have none. Cursor and Limit do not matter.
+func (c *Catalogue) Days(ctx context.Context, q Query) (days []Day, err error) {
+	if q.empty() {
+		return nil, nil
+	}
+	where, args := q.where()
+	// SQL's % keeps the sign; days before 1970 must round down as well.
+	query := `SELECT started_at - ((started_at % 86400000000) + 86400000000) % 86400000000 AS day, COUNT(*)
+		FROM recordings` + clause(where) + " GROUP BY 1 ORDER BY 1 DESC"
+	err = c.db.Read(ctx, func(tx *database.Tx) error {
+		rows, err := tx.Query(ctx, query, args...)
+		days, err = collect(rows, err, func(r *sql.Rows) (d Day, err error) {
+			var micros int64
+			err = r.Scan(&micros, &d.Count)
+			d.Day = time.UnixMicro(micros).UTC().Format(time.DateOnly)
+			return d, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count days: %w", err)
+	}
+	return days, nil
+}
+
+// Count is how many recordings q asks for. Cursor and Limit do not matter.
+func (c *Catalogue) Count(ctx context.Context, q Query) (n int64, err error) {
+	if q.empty() {
+		return 0, nil
+	}
+	where, args := q.where()
+	err = c.db.Read(ctx, func(tx *database.Tx) error {
+		return tx.QueryRow(ctx, "SELECT COUNT(*) FROM recordings"+clause(where), args...).Scan(&n)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count recordings: %w", err)
+	}
+	return n, nil
+}
+
+const (
+	defaultLimit = 60
+	maxLimit     = 200
+)
+
+func (q Query) limit() int {
+	if q.Limit == 0 {
+		return defaultLimit
+	}
+	return q.Limit
+}
+
+// empty tells whether the asker may know of no recording at all.
+func (q Query) empty() bool { return q.Nothing || !q.All && q.OnlyOfficer == "" }
+
+// where is the filter without the place in the list.
+func (q Query) where() (where []string, args []any) {
+	add := func(w string, v any) {
+		where = append(where, w)
+		args = append(args, v)
+	}
+	if !q.All {
+		add("officer = ?", q.OnlyOfficer)
+	}
+	if q.Officer != "" {
+		add("officer = ?", q.Officer)
+	}
+	if q.Device != "" {
+		add("device = ?", q.Device)
+	}
+	if !q.From.IsZero() {
+		add("started_at >= ?", database.Micros(q.From))
+	}
+	if !q.To.IsZero() {
+		add("started_at < ?", database.Micros(q.To))
+	}
+	return where, args
+}
+
+func clause(where []string) string {
+	if len(where) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(where, " AND ")
+}
+
+// A cursor is base64url of: version 1 | started_at, 8 bytes big-endian | ID, 26
+// bytes | check, 8 bytes. The check is part of a SHA-256 over what stands
+// before it and the filter. It is no secret and needs none: a cursor is only a
+// place in the list, and what may be seen there is asked anew for every page.
+const cursorLength = 1 + 8 + 26 + 8
+
+func (q Query) cursorAt(started int64, id evidence.ID) string {
+	b := make([]byte, 0, cursorLength)
+	b = append(b, 1)
+	b = binary.BigEndian.AppendUint64(b, uint64(started))
+	b = append(b, id...)
+	return base64.RawURLEncoding.EncodeToString(append(b, q.check(b)...))
+}
+
+// position reads q.Cursor.
+func (q Query) position() (started int64, id evidence.ID, err error) {
+	bad := evidence.Errorf(evidence.Invalid, "That place in the list is not known. Start again from the top.")
+	// The decoder skips line ends, so the length of the text is checked too.
+	b, err := base64.RawURLEncoding.Strict().DecodeString(q.Cursor)
+	if err != nil || len(b) != cursorLength || b[0] != 1 || len(q.Cursor) != base64.RawURLEncoding.EncodedLen(cursorLength) {
+		return 0, "", bad
+	}
+	body := b[:cursorLength-8]
+	if string(q.check(body)) != string(b[len(body):]) {
+		return 0, "", bad
+	}
+	if id, err = evidence.ParseID(string(body[9:])); err != nil {
+		return 0, "", bad
+	}
+	return int64(binary.BigEndian.Uint64(body[1:9])), id, nil
+}
+
+func (q Query) check(body []byte) []byte {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%x %q %q %d %d", body, q.Officer, q.Device, database.Micros(q.From), database.Micros(q.To)))
+	return sum[:8]
+}

@@ -1,0 +1,315 @@
+package catalogue
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"custos/database"
+	"custos/database/databasetest"
+	"custos/evidence"
+)
+
+var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// seed writes cards straight into the table, many to a statement.
+func seed(t testing.TB, db *database.DB, cards []Card) {
+	t.Helper()
+	ctx := context.Background()
+	for part := range slices.Chunk(cards, 1000) {
+		args := make([]any, 0, 7*len(part))
+		for _, k := range part {
+			args = append(args, k.ID, k.Device, k.Officer, database.Micros(k.StartedAt), database.Micros(k.CreatedAt), k.Segments, k.Bytes)
+		}
+		values := strings.TrimSuffix(strings.Repeat("(?, ?, ?, '', '', ?, ?, ?, ?, 0, 'pending', '', 0), ", len(part)), ", ")
+		if err := db.Write(ctx, func(tx *database.Tx) error {
+			_, err := tx.Exec(ctx, `INSERT INTO recordings (id, device, officer, category, take, started_at, created_at,
+				segments, bytes, duration_ms, state, why, poster_segment) VALUES `+values, args...)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Write(ctx, func(tx *database.Tx) error {
+		_, err := tx.Exec(ctx, "ANALYZE")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// force makes n cards of a force with n/500 officers over n/1000 days, in the
+// order of their arrival.
+func force(n int) []Card {
+	cards := make([]Card, n)
+	for i := range cards {
+		at := start.Add(time.Duration(i) * 86400 * time.Millisecond)
+		officer := (i * 7919) % max(n/500, 1)
+		cards[i] = Card{ID: evidence.NewID(at.Add(8*time.Hour), rand.Reader), Device: fmt.Sprintf("X81-%05d", officer),
+			Officer: fmt.Sprintf("%05d", officer), StartedAt: at, CreatedAt: at.Add(8 * time.Hour), Segments: 1, Bytes: 1 << 30}
+	}
+	return cards
+}
+
+func open(t testing.TB, db *database.DB) *Catalogue {
+	t.Helper()
+	c, err := Open(context.Background(), db, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// Every filter of the list that can give more than a page is read in the order
+// of an index: no engine sorts, and none reads the whole table. (Where
+// PostgreSQL expects less than a page, it may rightly fetch and sort that.)
+func TestListNeverSorts(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		open(t, db)
+		cards := force(20_000)
+		seed(t, db, cards)
+		middle := cards[10_000]
+		from, to := middle.StartedAt.Add(-48*time.Hour), middle.StartedAt.Add(time.Hour)
+		for name, q := range map[string]Query{
+			"all":           {All: true},
+			"own":           {OnlyOfficer: middle.Officer},
+			"officer":       {All: true, Officer: middle.Officer},
+			"device":        {All: true, Device: middle.Device},
+			"time":          {All: true, From: from, To: to},
+			"officer, time": {All: true, Officer: middle.Officer, From: start, To: to},
+			"device, time":  {All: true, Device: middle.Device, From: start, To: to},
+		} {
+			for _, later := range []bool{false, true} {
+				t.Run(fmt.Sprint(name, later), func(t *testing.T) {
+					if later {
+						q.Cursor = q.cursorAt(database.Micros(middle.StartedAt), middle.ID)
+					}
+					query, args, err := listQuery(q)
+					if err != nil {
+						t.Fatal(err)
+					}
+					plan := explain(t, db, query, args)
+					for _, bad := range []string{"Sort", "Seq Scan", "TEMP B-TREE", "SCAN recordings\n"} {
+						if strings.Contains(plan, bad) {
+							t.Errorf("%q in the plan:\n%s", bad, plan)
+						}
+					}
+					if !strings.Contains(plan, "recordings_by_") {
+						t.Errorf("no index in the plan:\n%s", plan)
+					}
+				})
+			}
+		}
+	})
+}
+
+func explain(t *testing.T, db *database.DB, query string, args []any) string {
+	t.Helper()
+	var plan strings.Builder
+	if err := db.Read(t.Context(), func(tx *database.Tx) error {
+		how, fields := "EXPLAIN ", 1
+		if db.Engine() == database.SQLite {
+			how, fields = "EXPLAIN QUERY PLAN ", 4
+		}
+		rows, err := tx.Query(t.Context(), how+query, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			cells, to := make([]string, fields), make([]any, fields)
+			for i := range cells {
+				to[i] = &cells[i]
+			}
+			if err := rows.Scan(to...); err != nil {
+				return err
+			}
+			plan.WriteString(cells[fields-1] + "\n")
+		}
+		return rows.Err()
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return plan.String()
+}
+
+// Whatever is asked, paging through the list gives exactly what a plain look
+// at every card gives, and Count and Days agree.
+func TestListIsThePlainFilter(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		c := open(t, db)
+		var cards []Card
+		for i := range 120 { // many that start together, some before 1970, some of no officer
+			at := start.AddDate(0, 0, -(i%10)*(i%10)*250).Add(time.Duration(i%4) * 7 * time.Hour)
+			cards = append(cards, Card{ID: evidence.NewID(start.Add(time.Duration(i)*time.Second), rand.Reader),
+				Device: string(rune('A' + i%3)), Officer: []string{"", "1", "2", "22"}[i%4], StartedAt: at, CreatedAt: start})
+		}
+		seed(t, db, cards)
+		slices.SortFunc(cards, func(a, b Card) int {
+			return -max(min(a.StartedAt.Compare(b.StartedAt)*2+strings.Compare(string(a.ID), string(b.ID)), 1), -1)
+		})
+		rapid.Check(t, func(rt *rapid.T) {
+			day := rapid.Custom(func(rt *rapid.T) time.Time {
+				if rapid.Bool().Draw(rt, "open") {
+					return time.Time{}
+				}
+				return rapid.SampledFrom(cards).Draw(rt, "at").StartedAt
+			})
+			officer := rapid.SampledFrom([]string{"", "1", "2", "22", "3"})
+			q := Query{Officer: officer.Draw(rt, "officer"), Device: rapid.SampledFrom([]string{"", "A", "B", "Z"}).Draw(rt, "device"),
+				From: day.Draw(rt, "from"), To: day.Draw(rt, "to"), Limit: rapid.IntRange(1, 60).Draw(rt, "limit"),
+				All: rapid.Bool().Draw(rt, "all"), OnlyOfficer: officer.Draw(rt, "only"), Nothing: rapid.IntRange(0, 9).Draw(rt, "nothing") == 0}
+			var want []evidence.ID
+			perDay := map[string]int{}
+			for _, k := range cards {
+				known := !q.Nothing && (q.All || q.OnlyOfficer != "" && q.OnlyOfficer == k.Officer)
+				if known && (q.Officer == "" || q.Officer == k.Officer) && (q.Device == "" || q.Device == k.Device) &&
+					(q.From.IsZero() || !k.StartedAt.Before(q.From)) && (q.To.IsZero() || k.StartedAt.Before(q.To)) {
+					want = append(want, k.ID)
+					perDay[k.StartedAt.Format(time.DateOnly)]++
+				}
+			}
+			var got []evidence.ID
+			for {
+				p, err := c.List(t.Context(), q)
+				if err != nil {
+					rt.Fatal(err)
+				}
+				for _, k := range p.Items {
+					got = append(got, k.ID)
+				}
+				if p.Next == "" {
+					break
+				}
+				if len(p.Items) != q.Limit {
+					rt.Fatalf("a page of %d that is not the last", len(p.Items))
+				}
+				q.Cursor = p.Next
+			}
+			if !slices.Equal(got, want) {
+				rt.Fatalf("got %v, want %v", got, want)
+			}
+			n, err := c.Count(t.Context(), q)
+			if err != nil || n != int64(len(want)) {
+				rt.Fatalf("counted %d (%v), want %d", n, err, len(want))
+			}
+			days, err := c.Days(t.Context(), q)
+			if err != nil || len(days) != len(perDay) {
+				rt.Fatalf("days %v (%v), want %v", days, err, perDay)
+			}
+			for i, d := range days {
+				if perDay[d.Day] != d.Count || i > 0 && days[i-1].Day <= d.Day {
+					rt.Fatalf("days %v, want %v", days, perDay)
+				}
+			}
+		})
+	})
+}
+
+func TestAnEmptyQueryFindsNothing(t *testing.T) {
+	db := databasetest.SQLite(t)
+	c := open(t, db)
+	seed(t, db, append(force(3), Card{ID: evidence.NewID(start, rand.Reader), StartedAt: start})) // one of no officer
+	for _, q := range []Query{{}, {All: true, Nothing: true}, {OnlyOfficer: "00000", Nothing: true}} {
+		p, err := c.List(t.Context(), q)
+		if err != nil || len(p.Items) != 0 || p.Next != "" {
+			t.Errorf("%+v found %+v, %v", q, p, err)
+		}
+	}
+}
+
+func TestBadLimitsAndCursorsAreInvalid(t *testing.T) {
+	c := open(t, databasetest.SQLite(t))
+	q := Query{All: true, Officer: "7"}
+	good := q.cursorAt(-5, evidence.NewID(start, rand.Reader))
+	for _, b := range []Query{
+		{All: true, Limit: -1}, {All: true, Limit: 201}, {All: true, Cursor: "x"}, {All: true, Cursor: good}, // given for another filter
+		{All: true, Officer: "7", Cursor: good + "\n"}, {All: true, Officer: "7", Cursor: good[1:]}, {Nothing: true, Cursor: "x"},
+	} {
+		if _, err := c.List(t.Context(), b); evidence.CodeOf(err) != evidence.Invalid {
+			t.Errorf("%+v: %v", b, err)
+		}
+	}
+	q.Cursor = good
+	if _, err := c.List(t.Context(), q); err != nil {
+		t.Error(err)
+	}
+	for i := range good {
+		for _, with := range []byte("A_9") {
+			if good[i] == with {
+				continue
+			}
+			q.Cursor = good[:i] + string(with) + good[i+1:]
+			if _, _, err := q.position(); evidence.CodeOf(err) != evidence.Invalid {
+				t.Fatalf("character %d changed and not noticed", i)
+			}
+		}
+	}
+}
+
+func FuzzCursor(f *testing.F) {
+	q := Query{All: true}
+	f.Add(q.cursorAt(0, evidence.NewID(start, rand.Reader)))
+	f.Add("")
+	f.Add("AAAA")
+	f.Fuzz(func(t *testing.T, cursor string) {
+		q.Cursor = cursor
+		started, id, err := q.position()
+		if err != nil {
+			if evidence.CodeOf(err) != evidence.Invalid {
+				t.Errorf("code %q", evidence.CodeOf(err))
+			}
+			return
+		}
+		if again := q.cursorAt(started, id); again != cursor {
+			t.Errorf("%q and %q say the same", cursor, again)
+		}
+	})
+}
+
+// BenchmarkList reads pages of 60 from a catalogue of CUSTOS_BENCH_RECORDINGS
+// recordings (100,000 unless set) on both engines.
+func BenchmarkList(b *testing.B) {
+	n := 100_000
+	if s := os.Getenv("CUSTOS_BENCH_RECORDINGS"); s != "" {
+		var err error
+		if n, err = strconv.Atoi(s); err != nil {
+			b.Fatal(err)
+		}
+	}
+	cards := force(n)
+	middle := cards[n/2]
+	for _, db := range []*database.DB{databasetest.SQLite(b), databasetest.Postgres(b)} {
+		c := open(b, db)
+		seed(b, db, cards)
+		old := Query{All: true}
+		old.Cursor = old.cursorAt(database.Micros(cards[n/10].StartedAt), cards[n/10].ID)
+		week := Query{All: true, From: middle.StartedAt, To: middle.StartedAt.AddDate(0, 0, 7)}
+		for name, q := range map[string]Query{"newest": {All: true}, "deep": old, "own": {OnlyOfficer: middle.Officer}, "week": week} {
+			b.Run(fmt.Sprintf("%s/%s", db.Engine(), name), func(b *testing.B) {
+				for b.Loop() {
+					if p, err := c.List(b.Context(), q); err != nil || len(p.Items) == 0 {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+		for name, q := range map[string]Query{"days": {All: true}, "days of a month": {All: true, From: middle.StartedAt, To: middle.StartedAt.AddDate(0, 1, 0)}} {
+			b.Run(fmt.Sprintf("%s/%s", db.Engine(), name), func(b *testing.B) {
+				for b.Loop() {
+					if d, err := c.Days(b.Context(), q); err != nil || len(d) == 0 {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
