@@ -37,10 +37,6 @@ func expect(t *testing.T, res *http.Response, status int, headers ...string) {
 }
 
 func TestUploadBecomesAReceipt(t *testing.T) {
-	type followed struct {
-		recording evidence.ID
-		segment   int
-	}
 	each(t, func(t *testing.T, st *station) {
 		content := some(70_000)
 		path := st.open(len(content), captureHeader(t, captureFor(content)))
