@@ -89,8 +89,9 @@ func (c *Catalogue) Place(ctx context.Context, tx *database.Tx, id evidence.ID, 
 //
 // It fails with NotFound where there is no such recording, Invalid for text
 // that cannot be kept, and Conflict where a file of the same digest and length
-// is in the catalogue already; the transaction stays usable, so the caller may
-// ask FindDigest and roll back or go on.
+// is in the catalogue already: then roll back and begin again with FindDigest.
+// Of two transactions that bring the same file at the same time, the second
+// waits for the first and gets the Conflict; database.IsDuplicate is true of it.
 func (c *Catalogue) AddSegment(ctx context.Context, tx *database.Tx, recording evidence.ID, seg evidence.Segment) (number int, err error) {
 	if err := checkSegment(seg); err != nil {
 		return 0, err
@@ -109,22 +110,18 @@ func (c *Catalogue) AddSegment(ctx context.Context, tx *database.Tx, recording e
 	if k.Offset != nil {
 		offset = sql.NullInt64{Int64: int64(*k.Offset), Valid: true}
 	}
-	made, err := tx.Exec(ctx, `INSERT INTO segments (`+segmentColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (digest, length) DO NOTHING`,
+	_, err = tx.Exec(ctx, `INSERT INTO segments (`+segmentColumns+`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		recording, number, seg.Object, seg.FileName, seg.Sequence, seg.Digest[:], seg.Length,
 		database.Micros(k.DeviceStarted), k.DeviceZone, offset, k.Source, database.Micros(k.Trusted),
 		m.State, m.Why, m.Type, m.Format, m.Video, m.Audio, m.Width, m.Height, m.Rate, m.Duration)
 	if database.IsDuplicate(err) {
-		return 0, evidence.Wrap(evidence.Conflict, err, "A master of that object exists already.")
+		return 0, evidence.Wrap(evidence.Conflict, err, "The same file is in the catalogue already. Nothing is lost; look again.")
 	}
 	if err != nil {
 		return 0, fmt.Errorf("add segment: %w", err)
 	}
-	if made == 0 {
-		return 0, evidence.Errorf(evidence.Conflict, "The same file came in by another way at this moment. Nothing is lost; look again.")
-	}
-	return number, summarise(ctx, tx, recording)
+	return number, sumUp(ctx, tx, recording)
 }
 
 func checkSegment(seg evidence.Segment) error {

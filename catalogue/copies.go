@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
-	"time"
 
 	"custos/database"
 	"custos/evidence"
@@ -54,7 +52,7 @@ func (c *Catalogue) SetMedia(ctx context.Context, tx *database.Tx, recording evi
 	if changed == 0 {
 		return noSegment()
 	}
-	return summarise(ctx, tx, recording)
+	return sumUp(ctx, tx, recording)
 }
 
 const copyColumns = "recording, segment, kind, object, media_type, length, digest, tool, info, made_at"
@@ -92,7 +90,7 @@ func (c *Catalogue) AddCopy(ctx context.Context, tx *database.Tx, w evidence.Wor
 	if err != nil {
 		return "", fmt.Errorf("add working copy: %w", err)
 	}
-	return replaced, summarise(ctx, tx, w.Recording)
+	return replaced, sumUp(ctx, tx, w.Recording)
 }
 
 // Copy is one working copy. It fails with NotFound where there is none.
@@ -131,64 +129,4 @@ func (c *Catalogue) copies(ctx context.Context, where string, args ...any) (out 
 		return nil, fmt.Errorf("read working copies: %w", err)
 	}
 	return out, nil
-}
-
-// summarise brings the recording's own row into line with its segments and
-// posters. The recording must be locked.
-func summarise(ctx context.Context, tx *database.Tx, recording evidence.ID) error {
-	segments, err := segmentsOf(ctx, tx, recording)
-	if err != nil {
-		return err
-	}
-	rows, err := tx.Query(ctx, "SELECT segment FROM working_copies WHERE recording = ? AND kind = ?", recording, evidence.Poster)
-	posters, err := collect(rows, err, func(r *sql.Rows) (n int, err error) { return n, r.Scan(&n) })
-	if err != nil {
-		return fmt.Errorf("read posters: %w", err)
-	}
-	s := sumUp(segments, posters)
-	_, err = tx.Exec(ctx, `UPDATE recordings SET started_at = COALESCE(?, created_at),
-			segments = ?, bytes = ?, duration_ms = ?, state = ?, why = ?, poster_segment = ? WHERE id = ?`,
-		sql.NullInt64{Int64: database.Micros(s.started), Valid: !s.started.IsZero()}, len(segments), s.bytes, s.duration, s.state, s.why, s.poster, recording)
-	if err != nil {
-		return fmt.Errorf("sum up recording: %w", err)
-	}
-	return nil
-}
-
-// summary is what the segments of a recording add up to.
-type summary struct {
-	started  time.Time         // earliest trusted time; zero = none known
-	bytes    int64             // of all masters
-	duration evidence.Duration // of the masters probed so far
-	state    evidence.MediaState
-	why      string
-	poster   int // segment whose poster stands for the recording, 0 = none
-}
-
-// sumUp takes segments in the order people see. The state of a recording is
-// the best that any segment offers to watch: a card must not say that nothing
-// can be seen while something can; Why is the first reason any segment gives,
-// so that the card does not hide one that cannot be shown.
-func sumUp(segments []evidence.Segment, posters []int) summary {
-	best := []evidence.MediaState{evidence.MediaPlayable, evidence.MediaProxy, evidence.MediaAudio, evidence.MediaPending, evidence.MediaNone}
-	s := summary{state: evidence.MediaPending}
-	rank := len(best)
-	for _, seg := range segments {
-		t := seg.Clock.Trusted
-		if !t.IsZero() && (s.started.IsZero() || t.Before(s.started)) {
-			s.started = t
-		}
-		s.bytes += seg.Length
-		s.duration += seg.Media.Duration
-		if r := slices.Index(best, seg.Media.State); r >= 0 && r < rank {
-			rank, s.state = r, seg.Media.State
-		}
-		if s.why == "" {
-			s.why = seg.Media.Why
-		}
-		if s.poster == 0 && slices.Contains(posters, seg.Number) {
-			s.poster = seg.Number
-		}
-	}
-	return s
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -58,7 +59,8 @@ type Page struct {
 // moves to its new place; no other is passed over or shown twice.
 //
 // It fails with Invalid for a limit out of range and for a cursor that is
-// damaged or was given for another filter.
+// damaged or was given for another filter, or an officer or device that can be
+// nobody's. Days and Count fail with Invalid for the last.
 func (c *Catalogue) List(ctx context.Context, q Query) (Page, error) {
 	query, args, err := listQuery(q)
 	if err != nil {
@@ -85,6 +87,8 @@ func (c *Catalogue) List(ctx context.Context, q Query) (Page, error) {
 	return p, nil
 }
 
+const cardQuery = "SELECT id, device, officer, category, started_at, created_at, duration_ms, segments, bytes, state, why, poster_segment FROM recordings"
+
 func scanCard(r *sql.Rows) (k Card, err error) {
 	var started, created int64
 	err = r.Scan(&k.ID, &k.Device, &k.Officer, &k.Category, &started, &created,
@@ -97,7 +101,10 @@ func listQuery(q Query) (string, []any, error) {
 	if q.Limit < 0 || q.Limit > maxLimit {
 		return "", nil, evidence.Errorf(evidence.Invalid, "A page of the list has 1 to %d recordings.", maxLimit)
 	}
-	where, args := q.where()
+	where, args, err := q.where()
+	if err != nil {
+		return "", nil, err
+	}
 	if q.Cursor != "" {
 		started, id, err := q.position()
 		if err != nil {
@@ -106,8 +113,7 @@ func listQuery(q Query) (string, []any, error) {
 		where = append(where, "(started_at, id) < (?, ?)")
 		args = append(args, started, id)
 	}
-	return "SELECT id, device, officer, category, started_at, created_at, duration_ms, segments, bytes, state, why, poster_segment FROM recordings" +
-		clause(where) + " ORDER BY started_at DESC, id DESC LIMIT ?", append(args, q.limit()+1), nil
+	return cardQuery + clause(where) + " ORDER BY started_at DESC, id DESC LIMIT ?", append(args, q.limit()+1), nil
 }
 
 // Day is how many recordings began on one day, UTC.
@@ -119,10 +125,10 @@ type Day struct {
 // Days counts the recordings that q asks for by the UTC day they began, newest
 // first, without days that have none. Cursor and Limit do not matter.
 func (c *Catalogue) Days(ctx context.Context, q Query) (days []Day, err error) {
-	if q.empty() {
-		return nil, nil
+	where, args, err := q.where()
+	if err != nil || q.empty() {
+		return nil, err
 	}
-	where, args := q.where()
 	// SQL's % keeps the sign; days before 1970 must round down as well.
 	query := `SELECT started_at - ((started_at % 86400000000) + 86400000000) % 86400000000 AS day, COUNT(*)
 		FROM recordings` + clause(where) + " GROUP BY 1 ORDER BY 1 DESC"
@@ -144,10 +150,10 @@ func (c *Catalogue) Days(ctx context.Context, q Query) (days []Day, err error) {
 
 // Count is how many recordings q asks for. Cursor and Limit do not matter.
 func (c *Catalogue) Count(ctx context.Context, q Query) (n int64, err error) {
-	if q.empty() {
-		return 0, nil
+	where, args, err := q.where()
+	if err != nil || q.empty() {
+		return 0, err
 	}
-	where, args := q.where()
 	err = c.db.Read(ctx, func(tx *database.Tx) error {
 		return tx.QueryRow(ctx, "SELECT COUNT(*) FROM recordings"+clause(where), args...).Scan(&n)
 	})
@@ -172,8 +178,11 @@ func (q Query) limit() int {
 // empty tells whether the asker may know of no recording at all.
 func (q Query) empty() bool { return q.Nothing || !q.All && q.OnlyOfficer == "" }
 
-// where is the filter without the place in the list.
-func (q Query) where() (where []string, args []any) {
+// where is the filter without the place in the list. It fails with Invalid.
+func (q Query) where() (where []string, args []any, err error) {
+	if err := errors.Join(checkText("officer", q.Officer, nameLimit), checkText("device", q.Device, nameLimit)); err != nil {
+		return nil, nil, err
+	}
 	add := func(w string, v any) {
 		where = append(where, w)
 		args = append(args, v)
@@ -193,7 +202,7 @@ func (q Query) where() (where []string, args []any) {
 	if !q.To.IsZero() {
 		add("started_at < ?", database.Micros(q.To))
 	}
-	return where, args
+	return where, args, nil
 }
 
 func clause(where []string) string {

@@ -232,7 +232,7 @@ func TestBadLimitsAndCursorsAreInvalid(t *testing.T) {
 	good := q.cursorAt(-5, evidence.NewID(start, rand.Reader))
 	for _, b := range []Query{
 		{All: true, Limit: -1}, {All: true, Limit: 201}, {All: true, Cursor: "x"}, {All: true, Cursor: good}, // given for another filter
-		{All: true, Officer: "7", Cursor: good + "\n"}, {All: true, Officer: "7", Cursor: good[1:]}, {Nothing: true, Cursor: "x"},
+		{All: true, Officer: "7", Cursor: good + "\n"}, {All: true, Officer: "7", Cursor: good[1:]}, {Nothing: true, Cursor: "x"}, {All: true, Officer: "\x00"}, {All: true, Device: "\xff"},
 	} {
 		if _, err := c.List(t.Context(), b); evidence.CodeOf(err) != evidence.Invalid {
 			t.Errorf("%+v: %v", b, err)
