@@ -1,0 +1,160 @@
+package access
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"custos/database"
+	"custos/evidence"
+)
+
+// How long a session lasts (R23; OWASP ASVS 5.0, 7.3).
+const (
+	idleLock     = 30 * time.Minute
+	sessionLimit = 12 * time.Hour
+	// seenEvery is how often a use is written down: a session may lock this
+	// much early, never late.
+	seenEvery = time.Minute
+)
+
+// Session is one sign-in that has not ended.
+type Session struct {
+	ID        evidence.ID `json:"id"` // its token is a secret and is nowhere stored
+	Person    evidence.ID `json:"person"`
+	Address   string      `json:"address"` // at sign-in
+	CreatedAt time.Time   `json:"createdAt"`
+	SeenAt    time.Time   `json:"seenAt"` // last used, to the minute
+}
+
+// Ends is when the session ends if it is not used again.
+func (s Session) Ends() time.Time {
+	idle, limit := s.SeenAt.Add(idleLock), s.CreatedAt.Add(sessionLimit)
+	if idle.Before(limit) {
+		return idle
+	}
+	return limit
+}
+
+func (p Person) actor(s Session) evidence.Actor {
+	return evidence.Actor{Kind: evidence.Person, ID: string(p.ID), Name: p.Name, Number: p.Number,
+		Address: s.Address, Session: string(s.ID), Role: string(p.Role)}
+}
+
+// Authenticate says whose session a token is of, with the role and number
+// the person has now. Address is the one of the sign-in; the caller puts that
+// of the request in its place.
+//
+// It fails with Unauthenticated, in one wording, for a token that is unknown,
+// ended, unused for 30 minutes or older than 12 hours, or whose account is
+// disabled.
+func (a *Access) Authenticate(ctx context.Context, token string) (evidence.Actor, error) {
+	now := a.now()
+	var p Person
+	var s Session
+	err := a.db.Read(ctx, func(tx *database.Tx) error {
+		var created, seen, disabled int64
+		err := tx.QueryRow(ctx, `SELECT s.id, s.address, s.created_at, s.seen_at, p.id, p.name, p.number, p.role, p.disabled_at
+			FROM sign_in_sessions s JOIN people p ON p.id = s.person WHERE s.token = ?`, storedSecret(token)).
+			Scan(&s.ID, &s.Address, &created, &seen, &p.ID, &p.Name, &p.Number, &p.Role, &disabled)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("look for session: %w", err)
+		}
+		s.CreatedAt, s.SeenAt = database.Time(created), database.Time(seen)
+		if err != nil || disabled != 0 || !now.Before(s.Ends()) {
+			return evidence.Errorf(evidence.Unauthenticated, "You are not signed in, or your session has ended. Sign in to go on.")
+		}
+		return nil
+	})
+	if err != nil {
+		return evidence.Actor{}, err
+	}
+	if now.Sub(s.SeenAt) >= seenEvery {
+		if err := a.exec(ctx, "UPDATE sign_in_sessions SET seen_at = ? WHERE id = ? AND seen_at < ?",
+			database.Micros(now), s.ID, database.Micros(now)); err != nil {
+			return evidence.Actor{}, fmt.Errorf("keep session: %w", err)
+		}
+	}
+	return p.actor(s), nil
+}
+
+// SessionOpen tells whether the session that actor acts in has not ended and
+// its account is open (disabling one ends its sessions). Unlike Authenticate it does not count as use: a page
+// that only listens must lock.
+func (a *Access) SessionOpen(ctx context.Context, actor evidence.Actor) (bool, error) {
+	sessions, err := a.Sessions(ctx, evidence.ID(actor.ID))
+	if err != nil {
+		return false, err
+	}
+	for _, s := range sessions {
+		if string(s.ID) == actor.Session && actor.ID != "" {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// exec runs one statement in a transaction of its own.
+func (a *Access) exec(ctx context.Context, query string, args ...any) error {
+	return a.db.Write(ctx, func(tx *database.Tx) error {
+		_, err := tx.Exec(ctx, query, args...)
+		return err
+	})
+}
+
+// SignOut ends the session of a token. Signing out twice, or with a token that
+// never was, succeeds: nobody is signed in with it afterwards.
+func (a *Access) SignOut(ctx context.Context, token string) error {
+	if err := a.exec(ctx, "DELETE FROM sign_in_sessions WHERE token = ?", storedSecret(token)); err != nil {
+		return fmt.Errorf("sign out: %w", err)
+	}
+	return nil
+}
+
+// Sessions are the sessions of a person that have not ended, oldest first;
+// everybody's for "".
+func (a *Access) Sessions(ctx context.Context, person evidence.ID) (out []Session, err error) {
+	now := a.now()
+	err = a.db.Read(ctx, func(tx *database.Tx) error {
+		rows, err := tx.Query(ctx, "SELECT id, person, address, created_at, seen_at FROM sign_in_sessions WHERE ? = '' OR person = ? ORDER BY id", person, person)
+		all, err := collect(rows, err, func(r *sql.Rows) (s Session, err error) {
+			var created, seen int64
+			err = r.Scan(&s.ID, &s.Person, &s.Address, &created, &seen)
+			s.CreatedAt, s.SeenAt = database.Time(created), database.Time(seen)
+			return s, err
+		})
+		for _, s := range all {
+			if now.Before(s.Ends()) {
+				out = append(out, s)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	return out, nil
+}
+
+// RevokeSession ends one session at once. It fails with NotFound where it has
+// ended already.
+func (a *Access) RevokeSession(ctx context.Context, tx *database.Tx, id evidence.ID) error {
+	ended, err := tx.Exec(ctx, "DELETE FROM sign_in_sessions WHERE id = ?", id)
+	if err != nil {
+		return fmt.Errorf("revoke session: %w", err)
+	}
+	if ended == 0 {
+		return evidence.Errorf(evidence.NotFound, "There is no such session; it may have ended.")
+	}
+	return nil
+}
+
+// RevokeSessions ends every session of a person at once.
+func (a *Access) RevokeSessions(ctx context.Context, tx *database.Tx, person evidence.ID) error {
+	if _, err := tx.Exec(ctx, "DELETE FROM sign_in_sessions WHERE person = ?", person); err != nil {
+		return fmt.Errorf("revoke sessions: %w", err)
+	}
+	return nil
+}
