@@ -40,14 +40,14 @@ func TestTwoServersShareTheWorkAndNoJobRunsTwice(t *testing.T) {
 		got := all.subjects()
 		slices.Sort(got)
 		if len(got) != jobs || len(slices.Compact(got)) != jobs {
-			t.Fatalf("%d runs of %d jobs", len(all.tries), jobs)
+			t.Fatalf("%d runs of %d jobs", len(all.seen().tries), jobs)
 		}
 		for i := range own {
-			if own[i].most != 4 {
-				t.Errorf("server %d did %d at once, not 4", i, own[i].most)
+			if own[i].seen().most != 4 {
+				t.Errorf("server %d did %d at once, not 4", i, own[i].seen().most)
 			}
-			if len(own[i].tries) < jobs/4 {
-				t.Errorf("server %d did %d of %d", i, len(own[i].tries), jobs)
+			if len(own[i].seen().tries) < jobs/4 {
+				t.Errorf("server %d did %d of %d", i, len(own[i].seen().tries), jobs)
 			}
 		}
 	})
@@ -60,14 +60,14 @@ func TestALongJobKeepsItsLease(t *testing.T) {
 			s := w.server(work.Options{Lease: 30 * time.Second, Poll: 10 * time.Second})
 			s.Handle("proxy", 2, y.does(20*time.Minute, nil))
 			s.run()
-			if y.tries == nil {
+			if y.seen().tries == nil {
 				s.add(work.Job{Kind: "proxy", Subject: "s"})
 				time.Sleep(time.Second)
 			}
 		}
 		time.Sleep(time.Hour)
-		if len(y.tries) != 1 {
-			t.Errorf("ran %d times", len(y.tries))
+		if len(y.seen().tries) != 1 {
+			t.Errorf("ran %d times", len(y.seen().tries))
 		}
 	})
 }
@@ -92,20 +92,20 @@ func TestADeadServersJobRunsElsewhere(t *testing.T) {
 		other.Handle("probe", 1, y.does(time.Second, nil))
 		other.run()
 		time.Sleep(time.Minute)
-		if len(y.tries) != 0 {
+		if len(y.seen().tries) != 0 {
 			t.Fatal("ran although the first server lives")
 		}
 		w.check(dying.db.Close())
 		cut := time.Now()
 		time.Sleep(time.Minute)
-		if len(y.tries) != 1 || y.tries[0].Try != 2 || y.tries[0].Key != "k" {
-			t.Fatalf("after the cut: %+v", y.tries)
+		if len(y.seen().tries) != 1 || y.seen().tries[0].Try != 2 || y.seen().tries[0].Key != "k" {
+			t.Fatalf("after the cut: %+v", y.seen().tries)
 		}
-		if waited := y.times[0].Sub(cut); waited > 31*time.Second {
+		if waited := y.seen().times[0].Sub(cut); waited > 31*time.Second {
 			t.Errorf("waited %v for a lease of 30 s", waited)
 		}
-		if at := <-told; !at.Before(y.times[0]) {
-			t.Errorf("told to stop at %v, run elsewhere at %v", at, y.times[0])
+		if at := <-told; !at.Before(y.seen().times[0]) {
+			t.Errorf("told to stop at %v, run elsewhere at %v", at, y.seen().times[0])
 		}
 		if got := other.about("s"); got.State != work.Done || got.Tries != 2 {
 			t.Errorf("%+v", got)
@@ -115,28 +115,28 @@ func TestADeadServersJobRunsElsewhere(t *testing.T) {
 
 func TestAJobThatKillsItsServersFails(t *testing.T) {
 	each(t, func(w *world) {
-		ran := 0
+		var ran atomic.Int32
 		for range 3 {
 			s := w.alone(work.Options{Lease: 10 * time.Second, Grace: time.Second})
 			s.Handle("bomb", 1, func(ctx context.Context, _ work.Job) error {
-				ran++
+				ran.Add(1)
 				<-ctx.Done()
 				return nil
 			})
 			s.run()
-			if ran == 0 {
+			if ran.Load() == 0 {
 				s.add(work.Job{Kind: "bomb", Subject: "s", MaxTries: 2})
 			}
 			time.Sleep(20 * time.Second)
-			if ran == 2 && s.about("s").State == work.Failed {
+			if ran.Load() == 2 && s.about("s").State == work.Failed {
 				break
 			}
 			w.check(s.db.Close())
 			time.Sleep(20 * time.Second)
 		}
 		s := w.server(work.Options{})
-		if got := s.about("s"); ran != 2 || got.State != work.Failed || got.Tries != 2 || got.Message == "" {
-			t.Errorf("ran %d times: %+v", ran, got)
+		if got := s.about("s"); ran.Load() != 2 || got.State != work.Failed || got.Tries != 2 || got.Message == "" {
+			t.Errorf("ran %d times: %+v", ran.Load(), got)
 		}
 	})
 }
@@ -191,8 +191,8 @@ func TestAStubbornJobIsNotRunElsewhereWhileItsServerStops(t *testing.T) {
 		other.run()
 		s.stop()
 		time.Sleep(time.Minute)
-		if len(y.tries) != 1 {
-			t.Errorf("ran %d times", len(y.tries))
+		if len(y.seen().tries) != 1 {
+			t.Errorf("ran %d times", len(y.seen().tries))
 		}
 	})
 }
@@ -211,16 +211,16 @@ func TestEveryPeriodHasOneJobHoweverManyServersRun(t *testing.T) {
 			time.Sleep(5 * time.Second)
 		}
 		time.Sleep(9 * time.Minute)
-		if len(quick.times) != 10 { // the present period at once, then nine borders
-			t.Fatalf("ran %d times: %v", len(quick.times), quick.times)
+		if len(quick.seen().times) != 10 { // the present period at once, then nine borders
+			t.Fatalf("ran %d times: %v", len(quick.seen().times), quick.seen().times)
 		}
-		for _, at := range quick.times[1:] {
+		for _, at := range quick.seen().times[1:] {
 			if d := at.Sub(at.Truncate(time.Minute)); d > time.Second {
 				t.Errorf("ran %v after the border", d)
 			}
 		}
-		if slow.most != 1 || len(slow.tries) != 4 {
-			t.Errorf("slow jobs ran %d times, %d at once", len(slow.tries), slow.most)
+		if slow.seen().most != 1 || len(slow.seen().tries) != 4 {
+			t.Errorf("slow jobs ran %d times, %d at once", len(slow.seen().tries), slow.seen().most)
 		}
 		time.Sleep(3 * time.Minute)
 	})

@@ -149,21 +149,32 @@ func (s *server) about(subject string) work.Status {
 	return all[0]
 }
 
-// tally notes what handlers do.
-type tally struct {
-	mu    sync.Mutex
+// seen is what handlers did.
+type seen struct {
 	tries []work.Job
 	times []time.Time
-	now   int
-	most  int
+	most  int // at once
+}
+
+// tally notes what handlers do.
+type tally struct {
+	mu  sync.Mutex
+	all seen
+	now int
+}
+
+func (y *tally) seen() seen {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	return seen{slices.Clone(y.all.tries), slices.Clone(y.all.times), y.all.most}
 }
 
 func (y *tally) begin(j work.Job) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	y.tries, y.times = append(y.tries, j), append(y.times, time.Now())
+	y.all.tries, y.all.times = append(y.all.tries, j), append(y.all.times, time.Now())
 	y.now++
-	y.most = max(y.most, y.now)
+	y.all.most = max(y.all.most, y.now)
 }
 
 func (y *tally) end() {
@@ -173,9 +184,7 @@ func (y *tally) end() {
 }
 
 func (y *tally) subjects() (out []string) {
-	y.mu.Lock()
-	defer y.mu.Unlock()
-	for _, j := range y.tries {
+	for _, j := range y.seen().tries {
 		out = append(out, j.Subject)
 	}
 	return out
@@ -220,10 +229,10 @@ func TestAJobIsPartOfItsTransaction(t *testing.T) {
 		if got := y.subjects(); !slices.Equal(got, []string{"kept"}) {
 			t.Fatalf("ran %q", got)
 		}
-		if y.times[0].Sub(began) > 100*time.Millisecond {
+		if y.seen().times[0].Sub(began) > 100*time.Millisecond {
 			t.Error("the commit woke nobody")
 		}
-		j := y.tries[0]
+		j := y.seen().tries[0]
 		if string(j.Payload) != `{"n": 1}` || j.Key != "k" || j.Try != 1 || j.MaxTries != work.DefaultTries || !j.RunAt.Equal(began) {
 			t.Errorf("the handler got %+v", j)
 		}
@@ -314,7 +323,7 @@ func TestRunAtIsHonouredInOrder(t *testing.T) {
 			t.Fatalf("ran %q", got)
 		}
 		for i, want := range []time.Duration{0, 30 * time.Second, 90 * time.Second} {
-			if got := y.times[i].Sub(began); got < want || got > want+time.Second {
+			if got := y.seen().times[i].Sub(began); got < want || got > want+time.Second {
 				t.Errorf("job %d ran after %v, not %v", i, got, want)
 			}
 		}
@@ -347,13 +356,13 @@ func TestFailedTriesBackOff(t *testing.T) {
 			t.Errorf("message %q", got.Message)
 		}
 		time.Sleep(5 * time.Minute)
-		if len(y.times) != 5 {
-			t.Fatalf("%d tries", len(y.times))
+		if len(y.seen().times) != 5 {
+			t.Fatalf("%d tries", len(y.seen().times))
 		}
 		spread := false
 		for i := 1; i < 5; i++ {
 			longest := 8 * time.Second << (i - 1)
-			got := y.times[i].Sub(y.times[i-1])
+			got := y.seen().times[i].Sub(y.seen().times[i-1])
 			if got < longest/2 || got > longest+time.Millisecond {
 				t.Errorf("waited %v after try %d, want %v to %v", got, i, longest/2, longest)
 			}
@@ -391,8 +400,8 @@ func TestWhatHasFailedWaitsForAPerson(t *testing.T) {
 		}
 		w.check(s.Retry(ctx, u.ID))
 		time.Sleep(time.Hour)
-		if got := s.about("u"); got.Tries != 3 || len(y.tries) != 1+6 {
-			t.Errorf("%+v after %d tries", got, len(y.tries))
+		if got := s.about("u"); got.Tries != 3 || len(y.seen().tries) != 1+6 {
+			t.Errorf("%+v after %d tries", got, len(y.seen().tries))
 		}
 		w.code(s.Retry(ctx, "0000000000zzzzzzzzzzzzzzzz"), evidence.NotFound)
 		w.check(s.Retry(ctx, u.ID))
