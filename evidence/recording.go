@@ -13,7 +13,7 @@ type Recording struct {
 	Group     string    `json:"group,omitempty"` // what ties segments together, unique within a device
 	StartedAt time.Time `json:"startedAt"`       // trusted time: the device's time corrected by the offset measured at the dock
 	Duration  Duration  `json:"durationMs"`      // of all segments, once probed; 0 = not known yet
-	Segments  []Segment `json:"segments"`        // ascending Number
+	Segments  []Segment `json:"segments"`        // in the order people see: by sequence, else by device time (catalogue.Order)
 	Arrivals  []Arrival `json:"arrivals,omitempty"`
 	CreatedAt time.Time `json:"createdAt"` // first arrival on this server
 }
@@ -34,7 +34,7 @@ func (d Duration) Std() time.Duration { return time.Duration(d) * time.Milliseco
 // Segment is one master: one native file of a recording.
 type Segment struct {
 	Recording ID     `json:"recording"`
-	Number    int    `json:"number"` // 1, 2, 3 …, in time order
+	Number    int    `json:"number"` // order of arrival, from 1; never changes, it is in receipts
 	Object    ID     `json:"-"`      // opaque name in the vault
 	FileName  string `json:"fileName"`
 	Sequence  int    `json:"sequence,omitempty"` // the camera's own number, 0 = none
