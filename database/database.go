@@ -261,3 +261,15 @@ func IsDuplicate(err error) bool {
 	}
 	return err != nil && strings.Contains(err.Error(), "UNIQUE constraint failed")
 }
+
+// Size is how many bytes the database takes on its disk.
+func (d *DB) Size(ctx context.Context) (n int64, err error) {
+	query := "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+	if d.engine == Postgres {
+		query = "SELECT pg_database_size(current_database())"
+	}
+	if err := d.read.QueryRowContext(ctx, query).Scan(&n); err != nil {
+		return 0, fmt.Errorf("size of database: %w", err)
+	}
+	return n, nil
+}
