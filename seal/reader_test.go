@@ -145,6 +145,23 @@ func TestOnlyTheChunksNeededAreFetched(t *testing.T) {
 	}
 }
 
+func TestACursorOpensNoChunkTwice(t *testing.T) {
+	const chunk = seal.ChunkSize + seal.Overhead
+	o := sealed(t, plaintext(40*seal.ChunkSize), allKeys(t)[0].to)
+	src := &counted{ReaderAt: bytes.NewReader(o.payload)}
+	c := must[*seal.Reader](t)(seal.NewReader(o.key, o.nonce, src, int64(len(o.payload)))).Cursor()
+	src.bytes = 0
+	must[int64](t)(c.Seek(10*seal.ChunkSize+777, io.SeekStart)) // as a player does
+	must[int](t)(c.Read(make([]byte, 5)))
+	if src.bytes != chunk {
+		t.Errorf("a small read after a seek fetched %d bytes, not one chunk", src.bytes)
+	}
+	must[int64](t)(io.Copy(onlyWriter{io.Discard}, onlyReader{c}))
+	if src.bytes != 30*chunk {
+		t.Errorf("reading 30 chunks fetched %d bytes, not %d", src.bytes, 30*chunk)
+	}
+}
+
 type onlyReader struct{ io.Reader }
 type onlyWriter struct{ io.Writer }
 

@@ -174,6 +174,45 @@ func TestStoppingLetsJobsEndOrGivesThemBack(t *testing.T) {
 	})
 }
 
+// A server whose clock is an hour slow takes leases that have run out for
+// everybody else. Its job is then another's, and it must change nothing.
+func TestAnOldLeaseChangesNothing(t *testing.T) {
+	each(t, func(w *world) {
+		var y tally
+		slow := w.server(work.Options{Now: func() time.Time { return time.Now().Add(-time.Hour) }})
+		slow.Handle("quick", 1, y.does(5*time.Second, nil))
+		stopped := make(chan time.Time, 1)
+		slow.Handle("long", 1, func(ctx context.Context, _ work.Job) error {
+			<-ctx.Done()
+			stopped <- time.Now()
+			return nil
+		})
+		began := time.Now()
+		slow.add(work.Job{Kind: "quick", Subject: "q"})
+		slow.add(work.Job{Kind: "long", Subject: "l"})
+		slow.run()
+		time.Sleep(time.Second)
+		other := w.server(work.Options{})
+		other.Handle("quick", 1, y.does(10*time.Minute, nil))
+		other.Handle("long", 1, y.does(10*time.Minute, nil))
+		other.run()
+		time.Sleep(5 * time.Minute)
+		for _, subject := range []string{"q", "l"} {
+			if got := other.about(subject); got.State != work.Running || got.Tries != 2 {
+				t.Errorf("ended by a lease that was not held: %+v", got)
+			}
+		}
+		if d := (<-stopped).Sub(began); d > 30*time.Second {
+			t.Errorf("told after %v that the lease was lost", d)
+		}
+		slow.stop()
+		time.Sleep(6 * time.Minute)
+		if c := other.counts(); c != (work.Counts{Done: 2}) {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
 // A handler that does not heed its context still keeps its lease: better a
 // slow stop than the same job twice at once.
 func TestAStubbornJobIsNotRunElsewhereWhileItsServerStops(t *testing.T) {
