@@ -66,8 +66,10 @@ func (a *Access) SignIn(ctx context.Context, login, password, address string) (t
 	return a.endSignIn(ctx, login, stored, address)
 }
 
-// beginSignIn counts a failure, to be taken back, and returns the stored
-// password to compare with: the decoy where nothing could match.
+// beginSignIn records a failure, to be taken back, and returns the stored
+// password to compare with: the decoy where nothing could match. It writes as
+// much for a name that nobody has and for a closed account as for any other,
+// so that the time a disk takes tells them apart no better than the words do.
 func (a *Access) beginSignIn(ctx context.Context, login, address string) (stored string, err error) {
 	now := a.now()
 	err = a.db.Write(ctx, func(tx *database.Tx) error {
@@ -77,7 +79,7 @@ func (a *Access) beginSignIn(ctx context.Context, login, address string) (stored
 			return err
 		}
 		var failures int
-		if err := tx.QueryRow(ctx, "SELECT COUNT(*) FROM sign_in_failures WHERE person = ? AND person <> '' AND at > ?",
+		if err := tx.QueryRow(ctx, "SELECT COUNT(*) FROM sign_in_failures WHERE person = ? AND person <> '' AND closed = 0 AND at > ?",
 			p.ID, database.Micros(now.Add(-failureWindow))).Scan(&failures); err != nil {
 			return fmt.Errorf("count failed sign-ins: %w", err)
 		}
@@ -85,14 +87,15 @@ func (a *Access) beginSignIn(ctx context.Context, login, address string) (stored
 		if p.ID == "" || p.Disabled || now.Sub(p.ActiveAt) > idleLimit || failures >= failureLimit {
 			stored = a.decoy
 		}
+		closed := 0
 		if failures >= failureLimit {
-			return nil // no guess is made; counting it would keep the account closed for ever
+			closed = 1 // does not count: else anybody could keep the account closed for ever
 		}
 		if _, err := tx.Exec(ctx, "DELETE FROM sign_in_failures WHERE at < ?", database.Micros(now.Add(-failureKept))); err != nil {
 			return fmt.Errorf("forget old failed sign-ins: %w", err)
 		}
-		if _, err := tx.Exec(ctx, "INSERT INTO sign_in_failures (id, person, address, at) VALUES (?, ?, ?, ?)",
-			a.newID(), p.ID, address, database.Micros(now)); err != nil {
+		if _, err := tx.Exec(ctx, "INSERT INTO sign_in_failures (id, person, address, closed, at) VALUES (?, ?, ?, ?, ?)",
+			a.newID(), p.ID, address, closed, database.Micros(now)); err != nil {
 			return fmt.Errorf("count sign-in: %w", err)
 		}
 		return nil
@@ -143,6 +146,7 @@ func (a *Access) endSignIn(ctx context.Context, login, stored, address string) (
 type Failure struct {
 	Person  evidence.ID `json:"person,omitempty"` // "" = no account has the name that was typed
 	Address string      `json:"address"`
+	Closed  bool        `json:"closed"` // the account was closed by then; no password was looked at
 	At      time.Time   `json:"at"`
 }
 
@@ -150,11 +154,11 @@ type Failure struct {
 // 1,000, without those that a later success took back.
 func (a *Access) Failures(ctx context.Context) (out []Failure, err error) {
 	err = a.db.Read(ctx, func(tx *database.Tx) error {
-		rows, err := tx.Query(ctx, "SELECT person, address, at FROM sign_in_failures WHERE at > ? ORDER BY at DESC LIMIT 1000",
+		rows, err := tx.Query(ctx, "SELECT person, address, closed <> 0, at FROM sign_in_failures WHERE at > ? ORDER BY at DESC LIMIT 1000",
 			database.Micros(a.now().Add(-failureKept)))
 		out, err = collect(rows, err, func(r *sql.Rows) (f Failure, err error) {
 			var at int64
-			err = r.Scan(&f.Person, &f.Address, &at)
+			err = r.Scan(&f.Person, &f.Address, &f.Closed, &at)
 			f.At = database.Time(at)
 			return f, err
 		})

@@ -34,6 +34,7 @@ CREATE TABLE sign_in_failures (
 	id      TEXT PRIMARY KEY,
 	person  TEXT NOT NULL, -- '' = no account has the name that was typed
 	address TEXT NOT NULL,
+	closed  BIGINT NOT NULL, -- 1 = the account was closed by then: no password was looked at
 	at      BIGINT NOT NULL
 );
 CREATE INDEX sign_in_failures_by_person ON sign_in_failures (person, at);
