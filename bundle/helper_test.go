@@ -19,7 +19,6 @@ import (
 
 	"custos/bundle"
 	"custos/evidence"
-	"custos/receipt"
 	"custos/receipt/receipttest"
 	"custos/tlog"
 )
@@ -79,9 +78,9 @@ func (s *story) collect(id evidence.ID, segment int, name string, length int) {
 	s.log.Collect(id, segment, s.expect(len(s.masters)-1), nil)
 }
 
-func (s *story) expect(i int) receipt.Expect {
+func (s *story) expect(i int) receipttest.Expect {
 	m := s.masters[i]
-	return receipt.Expect{Device: "AXIS-W120-0017", FileName: m.FileName, Digest: m.Digest, Length: m.Length}
+	return receipttest.Expect{Device: "AXIS-W120-0017", FileName: m.FileName, Digest: m.Digest, Length: m.Length}
 }
 
 func (s *story) of(id evidence.ID) []bundle.Master {

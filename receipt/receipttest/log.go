@@ -50,6 +50,9 @@ type Log struct {
 	items  map[string]*item
 }
 
+// Expect is receipt.Expect, for tests of packages beside receipt.
+type Expect = receipt.Expect
+
 type item struct {
 	key    []byte
 	events []tlog.Opening

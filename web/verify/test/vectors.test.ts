@@ -1,0 +1,133 @@
+// The vectors that the server's own log package writes and is tested on.
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { fromBase64, toBase64 } from '../src/bytes';
+import { checkHistory, type History, type Opening } from '../src/index';
+import { checkChain, commitment, itemTag, leafHash, type Fault } from '../src/ledger';
+import { isIncluded, isSignedBy, parseCheckpoint, parseKey } from '../src/log';
+
+interface Vectors {
+  origin: string;
+  vkey: string;
+  item: string;
+  itemKey: string;
+  itemTag: string;
+  commitment: { fields: { name: string; value: string }[]; salts: string[]; macs: string[]; commitment: string };
+  leaves: string[];
+  checkpoint: string;
+  cases: { name: string; expect: Fault | ''; openings: Opening[]; proofs: string[] }[];
+}
+
+const v = JSON.parse(readFileSync(new URL('../../../tlog/testdata/vectors.json', import.meta.url), 'utf8')) as Vectors;
+const bytes = (s: string) => {
+  const b = fromBase64(s);
+  if (!b) throw new Error(`${s} is not base64`);
+  return b;
+};
+
+/** C2SP tlog-proof, as the vectors carry their proofs. */
+function parseProof(text: string) {
+  const at = text.indexOf('\n\n');
+  const [first, index, ...path] = text.slice(0, at).split('\n').filter((l) => !l.startsWith('extra '));
+  expect(first).toBe('c2sp.org/tlog-proof@v1');
+  return { index: Number(index?.replace('index ', '')), path: path.map(bytes), checkpoint: text.slice(at + 2) };
+}
+
+function complaint(c: Vectors['cases'][number]): Fault | '' {
+  const chain = checkChain(itemTag(bytes(v.itemKey), v.item), c.openings);
+  if (chain) return chain.fault;
+  const key = parseKey(v.vkey);
+  for (const [i, text] of c.proofs.entries()) {
+    const p = parseProof(text);
+    const o = c.openings[i];
+    const head = parseCheckpoint(p.checkpoint);
+    if (!key || !head || !isSignedBy(p.checkpoint, key) || head.origin !== v.origin) return 'checkpoint';
+    if (!o || o.index !== p.index || !isIncluded(head, p.index, leafHash(bytes(o.leaf)), p.path)) return 'proof';
+  }
+  return '';
+}
+
+/** The case as a history with one checkpoint, as far as it can be put so. */
+function history(c: Vectors['cases'][number]): History {
+  const proofs = c.proofs.map(parseProof);
+  return {
+    recording: v.item,
+    itemKey: v.itemKey,
+    events: c.openings,
+    proofs: Object.fromEntries(proofs.map((p) => [p.index, p.path.map(toBase64)])),
+    checkpoint: proofs[0]?.checkpoint,
+    logKey: v.vkey,
+  };
+}
+
+describe('vectors', () => {
+  it('are there', () => expect(v.cases.length).toBeGreaterThan(20));
+  it('item tag', () => expect(toBase64(itemTag(bytes(v.itemKey), v.item))).toBe(v.itemTag));
+  it('commitment, opened', () => {
+    const fields = v.commitment.fields.map((f, i) => ({ ...f, salt: v.commitment.salts[i] }));
+    expect(toBase64(commitment(fields) ?? new Uint8Array())).toBe(v.commitment.commitment);
+  });
+  it('commitment, withheld', () => {
+    const fields = v.commitment.fields.map((f, i) => ({ name: f.name, mac: v.commitment.macs[i] }));
+    expect(toBase64(commitment(fields) ?? new Uint8Array())).toBe(v.commitment.commitment);
+  });
+  for (const c of v.cases) {
+    it(`${c.expect || 'good'}: ${c.name}`, () => expect(complaint(c)).toBe(c.expect));
+  }
+});
+
+describe('checkHistory', () => {
+  const good = () => structuredClone(history(v.cases[0]!));
+  it('proves a good history under a pinned key', async () => {
+    const r = await checkHistory(good(), v.vkey);
+    expect(r.checks.filter((c) => c.state !== 'proven').map((c) => c.name)).toEqual(['witness']);
+    expect(r.state).toBe('proven');
+    expect(r.events.every((e) => e.state === 'proven')).toBe(true);
+    expect(r.fingerprint).toMatch(/^([0-9a-f]{4} ){15}[0-9a-f]{4}$/);
+  });
+  it('does not call it proven without one', async () => expect((await checkHistory(good())).state).toBe('not_proven'));
+  it('names another pinned key', async () => {
+    const r = await checkHistory(good(), v.vkey.replace('custos', 'other'));
+    expect(r.checks.filter((c) => c.state === 'failed').map((c) => c.name)).toEqual(['key', 'checkpoint']);
+  });
+  for (const c of v.cases.filter((c) => c.expect && c.expect !== 'checkpoint' && !c.name.includes('claims no place'))) {
+    it(`names ${c.expect}: ${c.name}`, async () => expect((await checkHistory(history(c), v.vkey)).state).toBe('failed'));
+  }
+  it('names each altered event', async () => {
+    const h = good();
+    for (const i of [1, 3]) h.events[i]!.fields[0]!.value = 'x';
+    const r = await checkHistory(h, v.vkey);
+    expect(r.events.map((e) => e.state)).toEqual(['proven', 'failed', 'proven', 'failed', 'proven']);
+    expect(r.checks.filter((c) => c.name === 'openings').map((c) => c.subject)).toEqual(['event 2', 'event 4']);
+  });
+  it('waits for events that are not in the log yet', async () => {
+    const h = good();
+    h.events[4]!.index = -1;
+    const r = await checkHistory(h, v.vkey);
+    expect(r.state).toBe('proven');
+    expect(r.events[4]!.state).toBe('not_proven');
+    expect(r.checks.find((c) => c.name === 'inclusion')?.state).toBe('not_proven');
+  });
+  it('lets only the newest events wait', async () => {
+    const h = good();
+    h.events[2]!.index = -1;
+    const r = await checkHistory(h, v.vkey);
+    expect(r.events.map((e) => e.state)).toEqual(['proven', 'proven', 'failed', 'proven', 'proven']);
+  });
+  it('notices a signature that differs in one bit, anywhere', async () => {
+    const note = v.checkpoint;
+    const at = note.lastIndexOf(' ') + 1;
+    for (let i = 0; i < note.length - 1; i++) {
+      if (i < at && i > note.indexOf('\n\n') + 2) continue; // the name of the signer
+      const h = good();
+      const other = note[i] === 'A' ? 'B' : 'A';
+      h.checkpoint = note.slice(0, i) + other + note.slice(i + 1);
+      expect((await checkHistory(h, v.vkey)).state, `character ${i}`).toBe('failed');
+    }
+  });
+  it('survives what is no history', async () => {
+    for (const bad of [null, {}, { events: [null] }, { events: [{ fields: [null] }] }, { events: 'x' }]) {
+      expect((await checkHistory(bad as unknown as History)).state).toBe('failed');
+    }
+  });
+});
