@@ -162,3 +162,18 @@ func safePath(name string) string {
 	}
 	return ""
 }
+
+// SameFolder reports whether card is the camera that is at dir now. It is
+// false when the camera was unplugged or another one has taken its place.
+func SameFolder(card Card, dir string) bool {
+	c, ok := card.(*folder)
+	if !ok {
+		return false
+	}
+	held, err := c.root.Stat(".")
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(dir)
+	return err == nil && os.SameFile(held, there)
+}

@@ -228,6 +228,9 @@ func (g *guarded) Remove(name string) error {
 			if !g.w.server.Holds(data) {
 				g.w.t.Errorf("%s was wiped and is not in the vault", name)
 			}
+			if !g.w.journal.intends(name, sha256.Sum256(data)) {
+				g.w.t.Errorf("%s was wiped and the journal does not say so first", name)
+			}
 			if !g.w.journal.proves(name, sha256.Sum256(data)) {
 				g.w.t.Errorf("%s was wiped without a valid receipt in the journal", name)
 			}
@@ -280,6 +283,24 @@ func (j *journal) proves(name string, digest evidence.Digest) bool {
 		}
 	}
 	return false
+}
+
+// intends reports whether the last word on these bytes is that they go.
+func (j *journal) intends(name string, digest evidence.Digest) bool {
+	last := ""
+	for _, r := range j.records {
+		var line struct {
+			State, File string
+			Sha256      evidence.Digest
+		}
+		if err := json.Unmarshal(r, &line); err != nil {
+			j.w.t.Fatal(err)
+		}
+		if line.File == name && line.Sha256 == digest {
+			last = line.State
+		}
+	}
+	return last == "wiping"
 }
 
 // length is how long the file with this digest is on any card.
