@@ -18,6 +18,7 @@ type body struct {
 	w        http.ResponseWriter
 	r        io.Reader
 	inMemory bool
+	ended    bool  // io.EOF was seen
 	err      error // the client's side failed; never io.EOF
 }
 
@@ -27,12 +28,14 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	if !b.inMemory {
 		// Deadlines of a connection are on the machine's clock, whatever Now says.
-		if b.err = b.deadline(time.Now().Add(b.s.Stall)); b.err != nil {
+		if b.err = b.s.deadline(b.w, time.Now().Add(b.s.Stall)); b.err != nil {
 			return 0, b.err
 		}
 	}
 	n, err := b.r.Read(p)
-	if err != nil && err != io.EOF {
+	if err == io.EOF {
+		b.ended = true
+	} else if err != nil {
 		b.err = err
 	}
 	return n, err
@@ -45,27 +48,31 @@ func (b *body) more() bool {
 	return n > 0
 }
 
-// lift takes the deadline away again: left in place it would end the
-// connection, and with it the request, while the server still works.
+// lift takes the deadline away once the body has ended: left in place it would
+// end the connection, and with it the request, while the server still works.
+// Before that it stays, because net/http reads what is left of a body.
 func (b *body) lift() {
-	if b.inMemory {
+	if b.inMemory || !b.ended {
 		return
 	}
-	if err := b.deadline(time.Time{}); err != nil && b.err == nil {
+	if err := b.s.deadline(b.w, time.Time{}); err != nil && b.err == nil {
 		b.err = err
 	}
 }
 
-func (b *body) deadline(at time.Time) error {
-	err := b.s.ReadDeadline(b.w, at)
+// deadline is ReadDeadline for transports that may not have it, such as a
+// test's recorder.
+func (s *Server) deadline(w http.ResponseWriter, at time.Time) error {
+	err := s.ReadDeadline(w, at)
 	if errors.Is(err, http.ErrNotSupported) {
-		return nil // a transport without deadlines, such as a test's recorder
+		return nil
 	}
 	return err
 }
 
 // failure is what to answer when the client's side failed.
 func (b *body) failure() error {
+	b.w.Header().Set("Connection", "close") // or net/http would wait for the rest of it
 	if errors.Is(b.err, os.ErrDeadlineExceeded) {
 		return &failure{http.StatusRequestTimeout, evidence.Wrap(evidence.Unavailable, b.err, "nothing came for too long; ask with HEAD and go on from there")}
 	}

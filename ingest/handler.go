@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"custos/evidence"
 )
@@ -69,6 +70,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
+	if r.ContentLength != 0 {
+		// Also where the body is not wanted: net/http reads what is left of it.
+		if err := s.deadline(w, time.Now().Add(s.Stall)); err != nil {
+			return evidence.Wrap(evidence.Unavailable, err, "the connection is gone")
+		}
+	}
 	method := r.Method
 	if m := r.Header.Get("X-HTTP-Method-Override"); m != "" {
 		method = m

@@ -82,7 +82,8 @@ func (s *Server) receive(ctx context.Context, u *upload, offset int64, b *body) 
 	if u.length > offset {
 		n, err = s.Custody.Append(ctx, u.id, offset, io.LimitReader(b, u.length-offset))
 	}
-	excess := err == nil && b.err == nil && n == u.length && b.more()
+	broken := b.err != nil
+	excess := err == nil && !broken && n == u.length && b.more() // if that breaks, all bytes are here all the same
 	b.lift()
 	if n == u.length && u.state == open {
 		if ferr := s.finish(ctx, u); ferr != nil {
@@ -90,7 +91,7 @@ func (s *Server) receive(ctx context.Context, u *upload, offset int64, b *body) 
 		}
 	}
 	switch {
-	case b.err != nil:
+	case broken:
 		return n, b.failure()
 	case err != nil && evidence.CodeOf(err) == evidence.Conflict:
 		return n, &failure{http.StatusLocked, err} // the offset was right, so somebody else writes
