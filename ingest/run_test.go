@@ -1,0 +1,159 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"custos/evidence"
+)
+
+// run starts st's server and stops it when the test ends.
+func (st *station) run(t *testing.T) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := st.s.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() { stop(); wg.Wait() })
+}
+
+func TestRunCollectsAndReceiptsWait(t *testing.T) {
+	each(t, func(t *testing.T, st *station) {
+		var busy, most atomic.Int32
+		st.fake.step = func(call string, after bool) error {
+			if call == "collect" && !after {
+				n := busy.Add(1)
+				for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+				}
+				time.Sleep(10 * time.Millisecond) // long enough for the others to start too
+				busy.Add(-1)
+			}
+			return nil
+		}
+		st.fake.pending = 3
+		st.run(t)
+		var paths []string
+		for range 10 {
+			path := st.open(5)
+			expect(t, st.patch(path, 0, []byte("hello")), 204)
+			paths = append(paths, path)
+		}
+		for _, path := range paths {
+			expect(t, st.do("GET", path+"/receipt?wait=99999", nil), 200)
+		}
+		if m := most.Load(); m < 2 || m > int32(st.s.Workers) {
+			t.Errorf("%d at the same time, want 2 to %d", m, st.s.Workers)
+		}
+	})
+}
+
+func TestFailingCollectIsPutOffLongerEachTime(t *testing.T) {
+	each(t, func(t *testing.T, st *station) {
+		tries := 0
+		st.fake.step = func(call string, after bool) error {
+			if call == "collect" && tries < 12 {
+				tries++
+				return errors.New("the store at /secret is away")
+			}
+			return nil
+		}
+		path := st.open(5)
+		expect(t, st.patch(path, 0, []byte("hello")), 204)
+		var pauses []time.Duration
+		for range 12 {
+			st.settle()
+			before := st.now
+			for n := tries; tries == n && st.now.Sub(before) < time.Hour; st.settle() {
+				if st.row(path).state == collected {
+					break
+				}
+				st.now = st.now.Add(time.Second)
+			}
+			pauses = append(pauses, st.now.Sub(before))
+		}
+		want := []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300}
+		for i := range want {
+			want[i] *= time.Second
+		}
+		if !slices.Equal(pauses, want) {
+			t.Errorf("paused %v, want %v", pauses, want)
+		}
+		expect(t, st.do("GET", path+"/receipt", nil), 200)
+	})
+}
+
+func TestStatsAndOffered(t *testing.T) {
+	each(t, func(t *testing.T, st *station) {
+		ctx := context.Background()
+		content := some(100)
+		half := st.open(100, captureHeader(t, captureFor(content)))
+		expect(t, st.patch(half, 0, content[:30]), 204)
+		st.now = st.now.Add(time.Second)
+		full := st.open(10)
+		expect(t, st.patch(full, 0, some(10)), 204)
+		st.fake.step = func(call string, after bool) error {
+			if call == "collect" {
+				return errors.New("the store at /secret is away")
+			}
+			return nil
+		}
+		st.settle()
+		got, err := st.s.Stats(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Open != 2 || got.Bytes != 40 || got.Length != 110 || got.Failing != 1 || len(got.Uploads) != 2 {
+			t.Fatalf("stats %+v", got)
+		}
+		a, b := got.Uploads[0], got.Uploads[1]
+		if a.ID != idOf(full) || a.State != "collecting" || a.Offset != 10 || a.Code != evidence.Internal || a.Message == "" || strings.Contains(a.Message, "secret") {
+			t.Errorf("first %+v", a)
+		}
+		if b.ID != idOf(half) || b.State != "open" || b.Offset != 30 || b.Dock != "d1" || b.Device != "X81234567" || b.FileName != "DCIM/100/CLIP0001.MP4" {
+			t.Errorf("second %+v", b)
+		}
+
+		offer := Offer{Digest: captureFor(content).Digest, Length: 100}
+		if have, err := st.s.Offered(ctx, offer); have || err != nil {
+			t.Errorf("with nobody to ask: %v, %v", have, err)
+		}
+		st.cfg.Known = func(_ context.Context, d evidence.Digest, n int64) (bool, error) {
+			return d == offer.Digest && n == 100, nil
+		}
+		st.restart()
+		if have, err := st.s.Offered(ctx, offer); !have || err != nil {
+			t.Errorf("a known file: %v, %v", have, err)
+		}
+		for _, bad := range []Offer{{Length: 100}, {Digest: offer.Digest, Length: -1}, {Digest: offer.Digest, Length: 64<<30 + 1}} {
+			if _, err := st.s.Offered(ctx, bad); evidence.CodeOf(err) != evidence.Invalid {
+				t.Errorf("%+v: %v", bad, err)
+			}
+		}
+	})
+}
+
+func TestOpenWantsItsParts(t *testing.T) {
+	st := shared(t)
+	for name, change := range map[string]func(*Config){
+		"no database": func(c *Config) { c.DB = nil },
+		"no custody":  func(c *Config) { c.Custody = nil },
+		"no actor":    func(c *Config) { c.Actor = nil },
+		"no log":      func(c *Config) { c.Log = nil },
+		"bad prefix":  func(c *Config) { c.Prefix = "files" },
+	} {
+		c := st.cfg
+		change(&c)
+		if _, err := Open(context.Background(), c); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
