@@ -87,7 +87,7 @@ func (v *verifier) checkLogKey() {
 	switch {
 	case v.custody.pinned == nil:
 		v.custody.key = key
-		v.add("key", logKeyFile, NotProven, "The log key came with the bundle, so whoever made the bundle chose it. Compare its fingerprint with the force by telephone: %s", v.report.Fingerprint)
+		v.add("key", logKeyFile, NotProven, "The log key came with the bundle, so whoever made the bundle chose it. Compare its fingerprint with the force by telephone.")
 	case line != strings.TrimSpace(v.opt.LogKey):
 		v.add("key", logKeyFile, Failed, "The log key in the bundle is not the one that you gave. Somebody else made this bundle, or the key that you have is of another time or force.")
 	default:

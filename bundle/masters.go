@@ -123,6 +123,11 @@ func (v *verifier) checkMetadata() {
 			}
 			histories[h.Recording] = h
 		}
+		for _, f := range v.metadata.Files {
+			if histories[f.Recording] == nil {
+				v.add("masters", f.Path, Failed, "There is no history of this file's recording: nothing shows where it comes from.")
+			}
+		}
 		described := map[evidence.ID]bool{}
 		for _, r := range v.metadata.Recordings {
 			h := histories[r.ID]

@@ -13,16 +13,17 @@ import (
 	"testing/fstest"
 
 	"custos/bundle"
+	"custos/bundle/bundletest"
 	"custos/evidence"
 	"custos/receipt/receipttest"
 	"custos/tlog"
 )
 
 func TestGoodBagIsSound(t *testing.T) {
-	s := newStory()
-	s.disclose()
-	bag := load(t, s.mustWrite(t))
-	r := verify(t, bag, bundle.Options{LogKey: s.log.Key.VKey, ReceiptKey: s.info.ReceiptKey})
+	s := bundletest.New()
+	s.Disclose()
+	bag := load(t, mustWrite(t, s))
+	r := verify(t, bag, bundle.Options{LogKey: s.Log.Key.VKey, ReceiptKey: s.Info.ReceiptKey})
 	if r.Outcome() != bundle.Sound {
 		t.Fatalf("%s\n%s", r.Outcome(), show(r))
 	}
@@ -52,14 +53,14 @@ type eventsFile struct {
 // Every way to tamper, by somebody who knows the format and writes manifests
 // and chunk lists anew, but does not have the log's key.
 func TestTamperingIsNamed(t *testing.T) {
-	s := newStory()
-	s.disclose()
-	good := load(t, s.mustWrite(t))
-	other := newStory(7, 7, 7)
-	other.log.Key = receipttest.NewKey("force.example/log", "stranger")
-	other.info.LogKey = other.log.Key.VKey
-	other.disclose()
-	foreign := load(t, other.mustWrite(t))
+	s := bundletest.New()
+	s.Disclose()
+	good := load(t, mustWrite(t, s))
+	other := bundletest.New(7, 7, 7)
+	other.Log.Key = receipttest.NewKey("force.example/log", "stranger")
+	other.Info.LogKey = other.Log.Key.VKey
+	other.Disclose()
+	foreign := load(t, mustWrite(t, other))
 	master := "data/" + string(first) + "/02_AXIS_0002.MP4"
 	for _, c := range []struct {
 		name           string
@@ -118,8 +119,8 @@ func TestTamperingIsNamed(t *testing.T) {
 		{"whole history dropped", history(func(h *bundle.History) { h.Events = nil }), "complete", string(first), "empty"},
 		{"events reordered", history(func(h *bundle.History) { h.Events[2], h.Events[4] = h.Events[4], h.Events[2] }), "chain", string(first), "stands before"},
 		{"event doubled", history(func(h *bundle.History) { h.Events = slices.Insert(h.Events, 5, h.Events[4]) }), "chain", string(first), "stands twice"},
-		{"foreign event", history(func(h *bundle.History) { h.Events[4] = s.log.Events(second)[1] }), "chain", string(first), "something else"},
-		{"item key of another", history(func(h *bundle.History) { h.ItemKey = s.log.ItemKey(second) }), "chain", string(first), "something else"},
+		{"foreign event", history(func(h *bundle.History) { h.Events[4] = s.Log.Events(second)[1] }), "chain", string(first), "something else"},
+		{"item key of another", history(func(h *bundle.History) { h.ItemKey = s.Log.ItemKey(second) }), "chain", string(first), "something else"},
 		{"item key missing", history(func(h *bundle.History) { h.ItemKey = nil }), "chain", string(first), "key that ties"},
 		{"history twice", func(t *testing.T, b fstest.MapFS) {
 			edit(t, b, "custody/events.json", func(e *eventsFile) { e.Histories = append(e.Histories, e.Histories[0]) })
@@ -127,6 +128,10 @@ func TestTamperingIsNamed(t *testing.T) {
 		{"history of a recording missing", func(t *testing.T, b fstest.MapFS) {
 			edit(t, b, "custody/events.json", func(e *eventsFile) { e.Histories = e.Histories[1:] })
 		}, "metadata", string(first), "without a history"},
+		{"recording left out of history and description", func(t *testing.T, b fstest.MapFS) {
+			edit(t, b, "custody/events.json", func(e *eventsFile) { e.Histories = e.Histories[:1] })
+			edit(t, b, "metadata.json", func(m *map[string]any) { (*m)["recordings"] = (*m)["recordings"].([]any)[:1] })
+		}, "masters", string(second), "no history"},
 		{"spare proof", func(_ *testing.T, b fstest.MapFS) {
 			b["custody/proofs/9999.tlog-proof"] = b["custody/proofs/0001.tlog-proof"]
 		}, "bag", "9999", "belongs to no event"},
@@ -145,17 +150,17 @@ func TestTamperingIsNamed(t *testing.T) {
 		}, "inclusion", "event 3", "something else at the place"},
 		{"stale checkpoint", func(_ *testing.T, b fstest.MapFS) { reproveAt(s, b, 9) }, "inclusion", string(first), "older than the event"},
 		{"checkpoint of another size", func(_ *testing.T, b fstest.MapFS) {
-			b["custody/checkpoint"].Data = s.log.Checkpoint(s.log.Size() - 1)
+			b["custody/checkpoint"].Data = s.Log.Checkpoint(s.Log.Size() - 1)
 		}, "inclusion", string(first), "another checkpoint"},
 		{"signature altered", func(_ *testing.T, b fstest.MapFS) {
 			c := b["custody/checkpoint"].Data
 			c[len(c)-10] ^= 1
 		}, "checkpoint", "", "not signed by the log's key"},
 		{"checkpoint unreadable", func(_ *testing.T, b fstest.MapFS) { b["custody/checkpoint"].Data = []byte("x") }, "checkpoint", "", "cannot be read"},
-		{"log key swapped", func(_ *testing.T, b fstest.MapFS) { b["keys/log.vkey"].Data = []byte(other.info.LogKey + "\n") }, "key", "keys/log.vkey", "not the one that you gave"},
+		{"log key swapped", func(_ *testing.T, b fstest.MapFS) { b["keys/log.vkey"].Data = []byte(other.Info.LogKey + "\n") }, "key", "keys/log.vkey", "not the one that you gave"},
 		{"log key unreadable", func(_ *testing.T, b fstest.MapFS) { b["keys/log.vkey"].Data = []byte("x\n") }, "key", "keys/log.vkey", "cannot be read"},
 		{"receipt key swapped", func(_ *testing.T, b fstest.MapFS) {
-			b["keys/receipt.vkey"].Data = []byte(other.info.LogKey + "\n")
+			b["keys/receipt.vkey"].Data = []byte(other.Info.LogKey + "\n")
 		}, "receipt_key", "", "not the one that you gave"},
 		{"whole bag by a stranger", func(_ *testing.T, b fstest.MapFS) {
 			clear(b)
@@ -163,10 +168,10 @@ func TestTamperingIsNamed(t *testing.T) {
 		}, "checkpoint", "", "not signed by the log's key"},
 		{"bundle renamed", func(t *testing.T, b fstest.MapFS) {
 			edit(t, b, "metadata.json", func(m *map[string]any) { (*m)["bundle"] = "01kamxyz000000000000000001" })
-			b["bag-info.txt"].Data = bytes.Replace(b["bag-info.txt"].Data, []byte(theBag), []byte("01kamxyz000000000000000001"), 1)
+			b["bag-info.txt"].Data = bytes.Replace(b["bag-info.txt"].Data, []byte(bundletest.Bundle), []byte("01kamxyz000000000000000001"), 1)
 		}, "complete", string(second), "does not end with the disclosure"},
 		{"bag-info of another bundle", func(_ *testing.T, b fstest.MapFS) {
-			b["bag-info.txt"].Data = bytes.Replace(b["bag-info.txt"].Data, []byte(theBag), []byte("01kamxyz000000000000000001"), 1)
+			b["bag-info.txt"].Data = bytes.Replace(b["bag-info.txt"].Data, []byte(bundletest.Bundle), []byte("01kamxyz000000000000000001"), 1)
 		}, "metadata", "bag-info.txt", "another bundle"},
 		{"file name changed", func(t *testing.T, b fstest.MapFS) {
 			edit(t, b, "metadata.json", func(m *map[string]any) {
@@ -191,8 +196,8 @@ func TestTamperingIsNamed(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			bag := clone(good)
 			c.change(t, bag)
-			reseal(bag)
-			r := verify(t, bag, bundle.Options{LogKey: s.log.Key.VKey, ReceiptKey: s.info.ReceiptKey})
+			bundletest.Reseal(bag)
+			r := verify(t, bag, bundle.Options{LogKey: s.Log.Key.VKey, ReceiptKey: s.Info.ReceiptKey})
 			if r.Outcome() != bundle.Wrong || !names(r, bundle.Failed, c.check, c.subject, c.says) {
 				t.Errorf("%s: no failed %q of %q says %q\n%s", r.Outcome(), c.check, c.subject, c.says, show(r))
 			}
@@ -233,8 +238,8 @@ func redescribe(t *testing.T, bag fstest.MapFS, name string) {
 }
 
 // reproveAt puts an older checkpoint under every proof.
-func reproveAt(s *story, bag fstest.MapFS, size int64) {
-	old := s.log.Checkpoint(size)
+func reproveAt(s *bundletest.Story, bag fstest.MapFS, size int64) {
+	old := s.Log.Checkpoint(size)
 	bag["custody/checkpoint"].Data = old
 	for name, f := range bag {
 		if !strings.HasPrefix(name, "custody/proofs/") {
@@ -245,7 +250,7 @@ func reproveAt(s *story, bag fstest.MapFS, size int64) {
 			panic(err)
 		}
 		if p.Checkpoint = old; p.Index < size {
-			p.Path = s.log.Path(size, p.Index)
+			p.Path = s.Log.Path(size, p.Index)
 		}
 		f.Data = p.Marshal()
 	}
@@ -253,10 +258,10 @@ func reproveAt(s *story, bag fstest.MapFS, size int64) {
 
 // Without touching the manifests, every change of any file is a changed file.
 func TestEveryFileIsCovered(t *testing.T) {
-	s := newStory(3, 5, 7)
-	s.disclose()
-	good := load(t, s.mustWrite(t))
-	opt := bundle.Options{LogKey: s.log.Key.VKey}
+	s := bundletest.New(3, 5, 7)
+	s.Disclose()
+	good := load(t, mustWrite(t, s))
+	opt := bundle.Options{LogKey: s.Log.Key.VKey}
 	for name := range good {
 		n := len(good[name].Data)
 		for _, at := range []int{0, n / 3, n / 2, n - 2, n - 1} {
@@ -293,9 +298,9 @@ func namesFile(r bundle.Report, name string) bool {
 }
 
 func TestDamageIsLocated(t *testing.T) {
-	s := newStory(5<<20, 5, 7)
-	s.disclose()
-	bag := load(t, s.mustWrite(t))
+	s := bundletest.New(5<<20, 5, 7)
+	s.Disclose()
+	bag := load(t, mustWrite(t, s))
 	for name, f := range bag {
 		if len(f.Data) == 5<<20 {
 			f.Data[2<<20+9] ^= 1
@@ -310,34 +315,34 @@ func TestDamageIsLocated(t *testing.T) {
 
 // A force that holds the key can write another log. Two checkpoints show it.
 func TestForkIsNamedByASecondCheckpoint(t *testing.T) {
-	s := newStory(3, 5, 7)
-	s.disclose()
-	bag := load(t, s.mustWrite(t))
-	size := s.log.Size()
-	fork := newStory(4, 5, 7)
-	fork.disclose()
-	s.log.Add(first, evidence.Consult, evidence.Intent, nil, nil)
+	s := bundletest.New(3, 5, 7)
+	s.Disclose()
+	bag := load(t, mustWrite(t, s))
+	size := s.Log.Size()
+	fork := bundletest.New(4, 5, 7)
+	fork.Disclose()
+	s.Log.Add(first, evidence.Consult, evidence.Intent, nil, nil)
 	for _, c := range []struct {
 		newer []byte
 		state bundle.State
 		says  string
 	}{
-		{s.log.Checkpoint(size), bundle.Proven, "is the one in the bundle"},
-		{fork.log.Checkpoint(size), bundle.Failed, "forked"},
-		{s.log.Checkpoint(size + 1), bundle.NotProven, "is older than the one that you gave"},
-		{s.log.Checkpoint(size - 1), bundle.NotProven, "that you gave is older"},
+		{s.Log.Checkpoint(size), bundle.Proven, "is the one in the bundle"},
+		{fork.Log.Checkpoint(size), bundle.Failed, "forked"},
+		{s.Log.Checkpoint(size + 1), bundle.NotProven, "is older than the one that you gave"},
+		{s.Log.Checkpoint(size - 1), bundle.NotProven, "that you gave is older"},
 		{[]byte("x"), bundle.Failed, "not of this log"},
 	} {
-		if r := verify(t, bag, bundle.Options{LogKey: s.log.Key.VKey, Newer: c.newer}); !names(r, c.state, "newer", "", c.says) {
+		if r := verify(t, bag, bundle.Options{LogKey: s.Log.Key.VKey, Newer: c.newer}); !names(r, c.state, "newer", "", c.says) {
 			t.Errorf("no %s %q:\n%s", c.state, c.says, show(r))
 		}
 	}
 }
 
 func TestVerifyFailsOnlyWhereItCannotWork(t *testing.T) {
-	s := newStory(3, 5, 7)
-	s.disclose()
-	bag := load(t, s.mustWrite(t))
+	s := bundletest.New(3, 5, 7)
+	s.Disclose()
+	bag := load(t, mustWrite(t, s))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := bundle.Verify(ctx, bag, bundle.Options{}); !errors.Is(err, context.Canceled) {
@@ -368,9 +373,9 @@ func (noFS) Open(string) (fs.File, error) { return nil, fs.ErrPermission }
 
 // Somebody who writes any file anew, and all manifests, makes no sound bag.
 func FuzzVerify(f *testing.F) {
-	s := newStory(3, 5, 7)
-	s.disclose()
-	good := load(f, s.mustWrite(f))
+	s := bundletest.New(3, 5, 7)
+	s.Disclose()
+	good := load(f, mustWrite(f, s))
 	paths := slices.Sorted(maps.Keys(good))
 	for i, name := range paths {
 		if strings.HasSuffix(name, ".json") || strings.HasPrefix(name, "custody/") || strings.HasPrefix(name, "keys/") {
@@ -381,14 +386,14 @@ func FuzzVerify(f *testing.F) {
 		name := paths[int(i)%len(paths)]
 		bag := clone(good)
 		bag[name].Data = b
-		r, err := bundle.Verify(t.Context(), bag, bundle.Options{LogKey: s.log.Key.VKey})
+		r, err := bundle.Verify(t.Context(), bag, bundle.Options{LogKey: s.Log.Key.VKey})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if (r.Outcome() == bundle.Sound) != bytes.Equal(b, good[name].Data) {
 			t.Fatalf("%s: %s\n%s", name, r.Outcome(), show(r))
 		}
-		reseal(bag)
+		bundletest.Reseal(bag)
 		if _, err := bundle.Verify(t.Context(), bag, bundle.Options{}); err != nil {
 			t.Fatal(err)
 		}

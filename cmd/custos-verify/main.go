@@ -1,0 +1,189 @@
+// Command custos-verify checks an evidence bundle: that its files are the bytes
+// that came off the camera, that the record of what was done with them is
+// whole, and that the force's log agrees. It reads the bundle and nothing else:
+// no network, no configuration, nothing is written.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"custos/bundle"
+	"custos/evidence"
+)
+
+// What the program ends with: docs/formats/bundle.md, section Verifying.
+const (
+	exitSound       = 0
+	exitWrong       = 1
+	exitCannot      = 2
+	exitUnconfirmed = 3
+)
+
+const usage = `Usage: custos-verify [--log-key KEY|FILE] [--json] BAG
+
+Checks the evidence bundle in the folder BAG. It needs no network and changes
+nothing.
+
+  --log-key KEY|FILE     key of the force's log, or a file that holds it. Get it
+                         from the force, not from the bundle. The environment
+                         variable CUSTOS_LOG_KEY does the same.
+  --checkpoint FILE      a checkpoint of the log that you got elsewhere, to
+                         compare with the bundle's
+  --json                 print the report for programs
+  --all                  also print every single thing that was proven
+
+Ends with 0 if everything holds and the key is the one given, 1 if something is
+wrong, 2 if it could not look, 3 if everything fits together but the key, or a
+file that is sealed for somebody else, is not confirmed.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Getenv("CUSTOS_LOG_KEY"), os.Stdout, os.Stderr))
+}
+
+// command is what was asked for.
+type command struct {
+	bag        string
+	logKey     string
+	checkpoint string
+	json       bool
+	all        bool
+}
+
+func run(ctx context.Context, args []string, envKey string, out, problems io.Writer) int {
+	c, err := parse(args, envKey)
+	if errors.Is(err, flag.ErrHelp) {
+		return write(out, problems, usage, exitSound)
+	}
+	if err != nil {
+		fmt.Fprintf(problems, "custos-verify: %v\n\n%s", err, usage)
+		return exitCannot
+	}
+	report, err := c.verify(ctx, problems)
+	if err != nil {
+		// An error of this program has no sentence for people but its own text.
+		says := err.Error()
+		if evidence.CodeOf(err) != evidence.Internal {
+			says = evidence.MessageOf(err)
+		}
+		fmt.Fprintf(problems, "custos-verify: %s\n", says)
+		return exitCannot
+	}
+	exit := map[bundle.Outcome]int{bundle.Sound: exitSound, bundle.Wrong: exitWrong, bundle.Unconfirmed: exitUnconfirmed}[report.Outcome()]
+	text := words(report, c)
+	if c.json {
+		b, err := json.MarshalIndent(struct {
+			Outcome bundle.Outcome `json:"outcome"`
+			bundle.Report
+		}{report.Outcome(), report}, "", "  ")
+		if err != nil {
+			fmt.Fprintf(problems, "custos-verify: %v\n", err)
+			return exitCannot
+		}
+		text = string(b) + "\n"
+	}
+	return write(out, problems, text, exit)
+}
+
+// write never lets a result that nobody could read pass for a good one.
+func write(out, problems io.Writer, text string, exit int) int {
+	if _, err := io.WriteString(out, text); err != nil {
+		fmt.Fprintf(problems, "custos-verify: the result could not be written: %v\n", err)
+		return exitCannot
+	}
+	return exit
+}
+
+func parse(args []string, envKey string) (command, error) {
+	c := command{logKey: envKey}
+	f := flag.NewFlagSet("custos-verify", flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.StringVar(&c.logKey, "log-key", envKey, "")
+	f.StringVar(&c.checkpoint, "checkpoint", "", "")
+	f.BoolVar(&c.json, "json", false, "")
+	f.BoolVar(&c.all, "all", false, "")
+	if err := f.Parse(args); err != nil {
+		return c, err
+	}
+	// People put flags behind the folder too; the flag package stops there.
+	if c.bag = f.Arg(0); f.NArg() > 1 {
+		if err := f.Parse(f.Args()[1:]); err != nil {
+			return c, err
+		}
+		if f.NArg() > 0 {
+			return c, errors.New("give one folder")
+		}
+	}
+	if c.bag == "" {
+		return c, errors.New("give the folder of the bundle")
+	}
+	return c, nil
+}
+
+func (c command) verify(ctx context.Context, problems io.Writer) (bundle.Report, error) {
+	opt := bundle.Options{Progress: progress(problems)}
+	var err error
+	if opt.LogKey, err = key(c.logKey); err != nil {
+		return bundle.Report{}, err
+	}
+	if c.checkpoint != "" {
+		if opt.Newer, err = os.ReadFile(c.checkpoint); err != nil {
+			return bundle.Report{}, fmt.Errorf("the checkpoint that you gave cannot be read: %w", err)
+		}
+	}
+	// A root, not a plain folder: a link in a bundle must not lead out of it.
+	root, err := os.OpenRoot(c.bag)
+	if err != nil {
+		return bundle.Report{}, fmt.Errorf("there is no bundle to read: %w", err)
+	}
+	report, err := bundle.Verify(ctx, root.FS(), opt)
+	return report, errors.Join(err, root.Close())
+}
+
+// key takes a verifier key or the name of a file that holds one.
+func key(given string) (string, error) {
+	if given == "" {
+		return "", nil
+	}
+	if _, err := note.NewVerifier(strings.TrimSpace(given)); err == nil {
+		return given, nil
+	}
+	b, err := os.ReadFile(given)
+	if err != nil {
+		return "", fmt.Errorf("the log key that you gave is neither a key nor a file: %w", err)
+	}
+	return string(b), nil
+}
+
+// progress shows how far hashing is, to somebody who looks at a terminal.
+func progress(w io.Writer) func(done, total int64) {
+	f, ok := w.(*os.File)
+	if !ok {
+		return nil
+	}
+	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return nil
+	}
+	var last time.Time
+	return func(done, total int64) {
+		if done == total {
+			fmt.Fprint(w, "\r\x1b[K")
+		} else if now := time.Now(); now.Sub(last) > 200*time.Millisecond {
+			last = now
+			fmt.Fprintf(w, "\rReading: %d %% of %s", done*100/max(total, 1), size(total))
+		}
+	}
+}
