@@ -15,8 +15,8 @@ import (
 	"custos/bundle"
 	"custos/bundle/bundletest"
 	"custos/evidence"
-	"custos/receipt/receipttest"
 	"custos/tlog"
+	"custos/tlog/tlogtest"
 )
 
 func TestGoodBagIsSound(t *testing.T) {
@@ -57,7 +57,7 @@ func TestTamperingIsNamed(t *testing.T) {
 	s.Disclose()
 	good := load(t, mustWrite(t, s))
 	other := bundletest.New(7, 7, 7)
-	other.Log.Key = receipttest.NewKey("force.example/log", "stranger")
+	other.Log.Key = tlogtest.NewKey("force.example/log", "stranger")
 	other.Info.LogKey = other.Log.Key.VKey
 	other.Disclose()
 	foreign := load(t, mustWrite(t, other))

@@ -22,7 +22,7 @@ import (
 	"custos/bundle"
 	"custos/bundle/bundletest"
 	"custos/evidence"
-	"custos/receipt/receipttest"
+	"custos/tlog/tlogtest"
 )
 
 func TestWhatIsWrittenLiesUnderItsNameOnlyWhenWhole(t *testing.T) {
@@ -106,7 +106,7 @@ func TestCloseRefusesABagThatItsReceiverWouldRefuse(t *testing.T) {
 		},
 		"wrong log key": func(s *bundletest.Story) {
 			s.Disclose()
-			s.Info.LogKey = receipttest.NewKey("force.example/log", "other").VKey
+			s.Info.LogKey = tlogtest.NewKey("force.example/log", "other").VKey
 		},
 		"a recording that is not described": func(s *bundletest.Story) {
 			s.Disclose()

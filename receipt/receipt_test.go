@@ -13,6 +13,7 @@ import (
 	"custos/receipt"
 	"custos/receipt/receipttest"
 	"custos/tlog"
+	"custos/tlog/tlogtest"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -33,14 +34,14 @@ func expect() receipt.Expect {
 }
 
 type force struct {
-	log   *receipttest.Log
-	key   receipttest.Key
+	log   *tlogtest.Log
+	key   tlogtest.Key
 	trust receipt.Trust
 }
 
 // newForce has a log in which other things happened before.
 func newForce() force {
-	f := force{log: receipttest.NewLog("log"), key: receipttest.NewKey("force.example/receipts", "receipts")}
+	f := force{log: tlogtest.NewLog("log"), key: tlogtest.NewKey("force.example/receipts", "receipts")}
 	f.trust = receipt.Trust{Receipt: f.key.VKey, Log: f.log.Key.VKey}
 	for range 5 {
 		f.log.Add("01kamwtz3f0w9hq1c7c9m2v5tb", evidence.Consult, evidence.Intent, nil, nil)
@@ -59,9 +60,9 @@ func (f force) sign(t *testing.T, r receipt.Receipt) []byte {
 
 func TestReceiptRoundTrip(t *testing.T) {
 	f := newForce()
-	want := f.log.Receipt(recording, 2, expect())
+	want := receipttest.Make(f.log, recording, 2, expect())
 	want.Known = true
-	want.Stores = append(want.Stores, receipt.Store{Name: "Azure UK South, 50 % off", ReadBack: receipttest.Time})
+	want.Stores = append(want.Stores, receipt.Store{Name: "Azure UK South, 50 % off", ReadBack: tlogtest.Time})
 	got, err := receipt.Check(f.sign(t, want), f.trust, expect())
 	if err != nil {
 		t.Fatal(err)
@@ -73,8 +74,8 @@ func TestReceiptRoundTrip(t *testing.T) {
 
 func TestReceiptWithWithheldFieldsHolds(t *testing.T) {
 	f := newForce()
-	r := f.log.Receipt(recording, 1, expect())
-	r.Event = f.log.Collect(recording, 1, expect(), func(name string) bool { return strings.HasPrefix(name, "actor_") })
+	r := receipttest.Make(f.log, recording, 1, expect())
+	r.Event = receipttest.Collect(f.log, recording, 1, expect(), func(name string) bool { return strings.HasPrefix(name, "actor_") })
 	r.Path, r.Checkpoint = f.log.Path(f.log.Size(), r.Event.Index), f.log.Checkpoint(f.log.Size())
 	b := f.sign(t, r)
 	if !bytes.Contains(b, []byte("\nwithheld: actor_name ")) || bytes.Contains(b, []byte("HQ-3")) {
@@ -88,7 +89,7 @@ func TestReceiptWithWithheldFieldsHolds(t *testing.T) {
 // A dock wipes on this file for as long as it is readable; it must stay so.
 func TestGoldenReceipt(t *testing.T) {
 	f := newForce()
-	b := f.sign(t, f.log.Receipt(recording, 1, expect()))
+	b := f.sign(t, receipttest.Make(f.log, recording, 1, expect()))
 	if *update {
 		if err := os.WriteFile(golden, b, 0o644); err != nil {
 			t.Fatal(err)
@@ -108,7 +109,7 @@ func TestGoldenReceipt(t *testing.T) {
 
 func TestEveryFlippedByteIsNoticed(t *testing.T) {
 	f := newForce()
-	good := f.sign(t, f.log.Receipt(recording, 1, expect()))
+	good := f.sign(t, receipttest.Make(f.log, recording, 1, expect()))
 	for i := range good {
 		for _, bit := range []byte{0x01, 0x04, 0x20, 0x80} {
 			b := bytes.Clone(good)
@@ -128,7 +129,7 @@ func TestEveryFlippedByteIsNoticed(t *testing.T) {
 // Changes made by somebody who can sign receipts but not the log, and changes
 // of the file on the camera.
 func TestReceiptForSomethingElse(t *testing.T) {
-	other := receipttest.NewLog("another log")
+	other := tlogtest.NewLog("another log")
 	for _, c := range []struct {
 		name   string
 		change func(f force, r *receipt.Receipt, want *receipt.Expect)
@@ -140,7 +141,7 @@ func TestReceiptForSomethingElse(t *testing.T) {
 		{"replayed after the file changed", func(_ force, _ *receipt.Receipt, w *receipt.Expect) { w.Digest[0]++ }, evidence.Invalid, "other bytes"},
 		{"grown file", func(_ force, _ *receipt.Receipt, w *receipt.Expect) { w.Length++ }, evidence.Invalid, "another length"},
 		{"another event opened", func(f force, r *receipt.Receipt, _ *receipt.Expect) {
-			r.Event.Fields = f.log.Collect("01kamwtz3f0w9hq1c7c9m2v5tc", 1, expect(), nil).Fields
+			r.Event.Fields = receipttest.Collect(f.log, "01kamwtz3f0w9hq1c7c9m2v5tc", 1, expect(), nil).Fields
 		}, evidence.Corrupt, "contradicts itself"},
 		{"event of the intent", func(f force, r *receipt.Receipt, _ *receipt.Expect) {
 			r.Event = f.log.Events(recording)[0]
@@ -150,33 +151,33 @@ func TestReceiptForSomethingElse(t *testing.T) {
 			reprove(f, r, f.log.Add(recording, evidence.Consult, evidence.Outcome, nil, nil))
 		}, evidence.Invalid, "completed collection (verb)"},
 		{"event of another recording", func(f force, r *receipt.Receipt, _ *receipt.Expect) {
-			reprove(f, r, f.log.Collect("01kamwtz3f0w9hq1c7c9m2v5tc", 1, expect(), nil))
+			reprove(f, r, receipttest.Collect(f.log, "01kamwtz3f0w9hq1c7c9m2v5tc", 1, expect(), nil))
 		}, evidence.Invalid, "something else than the receipt (item)"},
 		{"event of another segment", func(f force, r *receipt.Receipt, _ *receipt.Expect) {
-			reprove(f, r, f.log.Collect(recording, 2, expect(), nil))
+			reprove(f, r, receipttest.Collect(f.log, recording, 2, expect(), nil))
 		}, evidence.Invalid, "(segment)"},
 		{"event of another camera", func(f force, r *receipt.Receipt, _ *receipt.Expect) {
 			e := expect()
 			e.Device = "AXIS-W120-0018"
-			reprove(f, r, f.log.Collect(recording, 1, e, nil))
+			reprove(f, r, receipttest.Collect(f.log, recording, 1, e, nil))
 		}, evidence.Invalid, "(device)"},
 		{"event of another file", func(f force, r *receipt.Receipt, _ *receipt.Expect) {
 			e := expect()
 			e.FileName = "x"
-			reprove(f, r, f.log.Collect(recording, 1, e, nil))
+			reprove(f, r, receipttest.Collect(f.log, recording, 1, e, nil))
 		}, evidence.Invalid, "(file_name)"},
 		{"event of other bytes", func(f force, r *receipt.Receipt, _ *receipt.Expect) {
 			e := expect()
 			e.Digest[31]++
-			reprove(f, r, f.log.Collect(recording, 1, e, nil))
+			reprove(f, r, receipttest.Collect(f.log, recording, 1, e, nil))
 		}, evidence.Invalid, "(sha256)"},
 		{"event of another length", func(f force, r *receipt.Receipt, _ *receipt.Expect) {
 			e := expect()
 			e.Length++
-			reprove(f, r, f.log.Collect(recording, 1, e, nil))
+			reprove(f, r, receipttest.Collect(f.log, recording, 1, e, nil))
 		}, evidence.Invalid, "(length)"},
 		{"digest withheld", func(f force, r *receipt.Receipt, _ *receipt.Expect) {
-			reprove(f, r, f.log.Collect(recording, 1, expect(), func(n string) bool { return n == "sha256" }))
+			reprove(f, r, receipttest.Collect(f.log, recording, 1, expect(), func(n string) bool { return n == "sha256" }))
 		}, evidence.Invalid, "(sha256)"},
 		{"another place in the log", func(_ force, r *receipt.Receipt, _ *receipt.Expect) { r.Event.Index-- }, evidence.Corrupt, "not where the log has it"},
 		{"stale checkpoint", func(f force, r *receipt.Receipt, _ *receipt.Expect) {
@@ -187,13 +188,13 @@ func TestReceiptForSomethingElse(t *testing.T) {
 			r.Checkpoint = f.log.Checkpoint(f.log.Size())
 		}, evidence.Corrupt, "not where the log has it"},
 		{"foreign checkpoint", func(_ force, r *receipt.Receipt, _ *receipt.Expect) {
-			*r = other.Receipt(recording, 1, expect())
+			*r = receipttest.Make(other, recording, 1, expect())
 		}, evidence.Denied, "a log whose key"},
 		{"proof cut short", func(_ force, r *receipt.Receipt, _ *receipt.Expect) { r.Path = r.Path[1:] }, evidence.Corrupt, "not where the log has it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newForce()
-			r, want := f.log.Receipt(recording, 1, expect()), expect()
+			r, want := receipttest.Make(f.log, recording, 1, expect()), expect()
 			c.change(f, &r, &want)
 			_, err := receipt.Check(f.sign(t, r), f.trust, want)
 			if evidence.CodeOf(err) != c.code || !strings.Contains(evidence.MessageOf(err), c.says) {
@@ -211,21 +212,21 @@ func reprove(f force, r *receipt.Receipt, o tlog.Opening) {
 
 func TestKeysThatAreNotThePinnedOnes(t *testing.T) {
 	f := newForce()
-	b := f.sign(t, f.log.Receipt(recording, 1, expect()))
+	b := f.sign(t, receipttest.Make(f.log, recording, 1, expect()))
 	check := func(name string, b []byte, trust receipt.Trust, code evidence.Code) {
 		t.Helper()
 		if _, err := receipt.Check(b, trust, expect()); evidence.CodeOf(err) != code {
 			t.Errorf("%s: got %v, want %s", name, err, code)
 		}
 	}
-	stranger := receipttest.NewKey("force.example/receipts", "stranger")
+	stranger := tlogtest.NewKey("force.example/receipts", "stranger")
 	check("other receipt key", b, receipt.Trust{Receipt: stranger.VKey, Log: f.trust.Log}, evidence.Denied)
-	check("other log key", b, receipt.Trust{Receipt: f.trust.Receipt, Log: receipttest.NewLog("x").Key.VKey}, evidence.Denied)
+	check("other log key", b, receipt.Trust{Receipt: f.trust.Receipt, Log: tlogtest.NewLog("x").Key.VKey}, evidence.Denied)
 	check("keys in each other's place", b, receipt.Trust{Receipt: f.trust.Log, Log: f.trust.Receipt}, evidence.Denied)
 	check("receipt key not readable", b, receipt.Trust{Receipt: "x", Log: f.trust.Log}, evidence.Invalid)
 	check("log key not readable", b, receipt.Trust{Receipt: f.trust.Receipt, Log: "x"}, evidence.Invalid)
 
-	forged, err := receipt.Sign(f.log.Receipt(recording, 1, expect()), stranger.Signer)
+	forged, err := receipt.Sign(receipttest.Make(f.log, recording, 1, expect()), stranger.Signer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +252,7 @@ func TestSignRefusesWhatNobodyCouldRead(t *testing.T) {
 		},
 		"too long": func(r *receipt.Receipt) { r.Checkpoint = make([]byte, receipt.MaxSize) },
 	} {
-		r := f.log.Receipt(recording, 1, expect())
+		r := receipttest.Make(f.log, recording, 1, expect())
 		change(&r)
 		if _, err := receipt.Sign(r, f.key.Signer); evidence.CodeOf(err) != evidence.Invalid {
 			t.Errorf("%s: got %v", name, err)
@@ -267,7 +268,7 @@ func TestHostileNamesCannotSpeakForTheReceipt(t *testing.T) {
 		want := expect()
 		want.Device = rapid.StringN(1, 40, 60).Draw(rt, "device")
 		want.FileName = rapid.StringN(1, 200, 300).Draw(rt, "file")
-		r := f.log.Receipt(recording, 1, want)
+		r := receipttest.Make(f.log, recording, 1, want)
 		b, err := receipt.Sign(r, f.key.Signer)
 		if err != nil {
 			rt.Fatal(err)

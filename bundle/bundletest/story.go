@@ -15,8 +15,8 @@ import (
 
 	"custos/bundle"
 	"custos/evidence"
-	"custos/receipt/receipttest"
 	"custos/tlog"
+	"custos/tlog/tlogtest"
 )
 
 // The recordings of a story, and its bundle.
@@ -31,7 +31,7 @@ const Hostile = "DCIM/</script><script>alert(1)</script>\n\u202e\"'&4pm.mp4"
 
 // Story is a small log, its recordings and what a bundle of them needs.
 type Story struct {
-	Log     *receipttest.Log
+	Log     *tlogtest.Log
 	Info    bundle.Info
 	Masters []bundle.Master
 	Bytes   map[string][]byte // by digest
@@ -58,7 +58,7 @@ func New(lengths ...int) *Story {
 // Of has one recording of two segments, the first docked twice, and one of one
 // segment. Somebody has watched the first.
 func Of(segment1, segment2, other File) *Story {
-	s := &Story{Log: receipttest.NewLog("log"), Bytes: map[string][]byte{}}
+	s := &Story{Log: tlogtest.NewLog("log"), Bytes: map[string][]byte{}}
 	s.Log.Add("01kamwtz3f0w9hq1c7c9m2v5tz", evidence.Consult, evidence.Intent, nil, nil)
 	s.collect(First, 1, segment1)
 	s.collect(Second, 1, other)
@@ -66,14 +66,14 @@ func Of(segment1, segment2, other File) *Story {
 	s.Log.Add(First, evidence.Consult, evidence.Intent, []evidence.Field{
 		evidence.F("purpose", "complaint"), evidence.F("note", "seen by \u202e<b>Insp. Patel</b>"),
 	}, func(name string) bool { return name == "note" })
-	s.Log.Collect(First, 1, s.expect(0), nil) // docked again
+	s.Log.Collect(First, 1, s.capture(0), nil) // docked again
 	s.Info = bundle.Info{
-		Bundle: Bundle, Force: "Example Constabulary", MadeAt: receipttest.Time, MadeBy: "DC 4711 Adeyemi",
+		Bundle: Bundle, Force: "Example Constabulary", MadeAt: tlogtest.Time, MadeBy: "DC 4711 Adeyemi",
 		Recipient: "Smith & Partners </script>", Purpose: evidence.Purpose{Code: "disclosure", Reference: "42AB/8812/26"},
-		Software: "custos 1.0", LogKey: s.Log.Key.VKey, ReceiptKey: receipttest.NewKey("force.example/receipts", "r").VKey,
+		Software: "custos 1.0", LogKey: s.Log.Key.VKey, ReceiptKey: tlogtest.NewKey("force.example/receipts", "r").VKey,
 	}
 	for _, id := range []evidence.ID{First, Second} {
-		r := bundle.Recording{Recording: evidence.Recording{ID: id, Device: "AXIS-W120-0017", Officer: "4711", StartedAt: receipttest.Time}}
+		r := bundle.Recording{Recording: evidence.Recording{ID: id, Device: "AXIS-W120-0017", Officer: "4711", StartedAt: tlogtest.Time}}
 		for _, m := range s.MastersOf(id) {
 			r.Segments = append(r.Segments, evidence.Segment{Recording: id, Number: m.Segment, FileName: m.FileName, Digest: m.Digest, Length: m.Length})
 		}
@@ -86,12 +86,12 @@ func (s *Story) collect(id evidence.ID, segment int, f File) {
 	d := evidence.Digest(sha256.Sum256(f.Bytes))
 	s.Bytes[d.String()] = f.Bytes
 	s.Masters = append(s.Masters, bundle.Master{Recording: id, Segment: segment, FileName: f.Name, Digest: d, Length: int64(len(f.Bytes))})
-	s.Log.Collect(id, segment, s.expect(len(s.Masters)-1), nil)
+	s.Log.Collect(id, segment, s.capture(len(s.Masters)-1), nil)
 }
 
-func (s *Story) expect(i int) receipttest.Expect {
+func (s *Story) capture(i int) evidence.Capture {
 	m := s.Masters[i]
-	return receipttest.Expect{Device: "AXIS-W120-0017", FileName: m.FileName, Digest: m.Digest, Length: m.Length}
+	return evidence.Capture{Device: "AXIS-W120-0017", FileName: m.FileName, Digest: m.Digest, Length: m.Length}
 }
 
 // MastersOf are those of one recording.

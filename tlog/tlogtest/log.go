@@ -1,6 +1,6 @@
-// Package receipttest helps to test what reads receipts and bundles: a small
-// log in memory, whose keys, salts and times are the same in every run.
-package receipttest
+// Package tlogtest is a small log in memory, whose keys, salts and times are
+// the same in every run, for tests of what reads histories and proofs.
+package tlogtest
 
 import (
 	"crypto/ed25519"
@@ -14,7 +14,6 @@ import (
 	xtlog "golang.org/x/mod/sumdb/tlog"
 
 	"custos/evidence"
-	"custos/receipt"
 	"custos/tlog"
 )
 
@@ -49,9 +48,6 @@ type Log struct {
 	hashes []xtlog.Hash
 	items  map[string]*item
 }
-
-// Expect is receipt.Expect, for tests of packages beside receipt.
-type Expect = receipt.Expect
 
 type item struct {
 	key    []byte
@@ -151,23 +147,11 @@ func (l *Log) Path(size, index int64) []tlog.Hash {
 }
 
 // Collect records both events of a collection and gives the outcome's opening.
-func (l *Log) Collect(id evidence.ID, segment int, want receipt.Expect, withhold func(string) bool) tlog.Opening {
+func (l *Log) Collect(id evidence.ID, segment int, c evidence.Capture, withhold func(string) bool) tlog.Opening {
 	fields := []evidence.Field{
-		evidence.F("segment", segment), evidence.F("device", want.Device), evidence.F("file_name", want.FileName),
-		evidence.F("sha256", want.Digest), evidence.F("length", want.Length),
+		evidence.F("segment", segment), evidence.F("device", c.Device), evidence.F("file_name", c.FileName),
+		evidence.F("sha256", c.Digest), evidence.F("length", c.Length),
 	}
 	l.Add(id, evidence.Collect, evidence.Intent, fields, withhold)
 	return l.Add(id, evidence.Collect, evidence.Outcome, append(fields, evidence.F("known", false)), withhold)
-}
-
-// Receipt collects a file and gives the receipt, unsigned.
-func (l *Log) Receipt(id evidence.ID, segment int, want receipt.Expect) receipt.Receipt {
-	o := l.Collect(id, segment, want, nil)
-	return receipt.Receipt{
-		Recording: id, Segment: segment, Device: want.Device, FileName: want.FileName,
-		Digest: want.Digest, Length: want.Length,
-		Stores:      []receipt.Store{{Name: "local", ReadBack: Time}},
-		CollectedAt: Time, Event: o,
-		Path: l.Path(l.Size(), o.Index), Checkpoint: l.Checkpoint(l.Size()),
-	}
 }
