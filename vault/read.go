@@ -1,0 +1,234 @@
+package vault
+
+import (
+	"container/list"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"custos/evidence"
+	"custos/seal"
+
+	"filippo.io/age"
+)
+
+// cachedKeys is how many opened file keys are remembered.
+const cachedKeys = 256
+
+// keyCache remembers the file keys opened last, by the object's name in the
+// store.
+type keyCache struct {
+	mu    sync.Mutex
+	byKey map[string]*list.Element // guarded by mu; of *fileKey
+	order list.List                // guarded by mu; last used first
+}
+
+type fileKey struct {
+	name  string
+	key   seal.FileKey
+	nonce seal.Nonce
+}
+
+func (c *keyCache) get(name string) *fileKey {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.byKey[name]
+	if e == nil {
+		return nil
+	}
+	c.order.MoveToFront(e)
+	return e.Value.(*fileKey)
+}
+
+func (c *keyCache) put(k *fileKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byKey == nil {
+		c.byKey = map[string]*list.Element{}
+	}
+	if c.byKey[k.name] != nil {
+		return
+	}
+	c.byKey[k.name] = c.order.PushFront(k)
+	if c.order.Len() > cachedKeys {
+		last := c.order.Back()
+		delete(c.byKey, last.Value.(*fileKey).name)
+		c.order.Remove(last)
+	}
+}
+
+func (c *keyCache) forget(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.byKey[name]; e != nil {
+		delete(c.byKey, name)
+		c.order.Remove(e)
+	}
+}
+
+func (v *Vault) fileKey(ctx context.Context, o *object) (*fileKey, error) {
+	if k := v.cache.get(o.name); k != nil {
+		return k, nil
+	}
+	b, err := v.keys.Existing(ctx, o.bucket)
+	if err != nil {
+		return nil, err
+	}
+	key, nonce, err := o.prefix.Open(b.Identity)
+	if err != nil {
+		return nil, evidence.Wrap(evidence.Corrupt, err, "The record that opens an object is damaged, or was made with another keystore")
+	}
+	k := &fileKey{name: o.name, key: key, nonce: nonce}
+	v.cache.put(k)
+	return k, nil
+}
+
+// Plain is an open object's plaintext. ReadAt decrypts only the chunks it
+// touches, fails with Corrupt at damage, and may be called concurrently.
+type Plain struct {
+	*seal.Reader
+	o Object
+}
+
+// Close gives the object back.
+func (p *Plain) Close() error { return p.o.Close() }
+
+// Open opens a kept object. Codes: Corrupt if it is missing from the store or
+// damaged where Open looks, which is its length and its end.
+func (v *Vault) Open(ctx context.Context, id evidence.ID) (*Plain, error) {
+	o, err := v.object(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return v.plain(ctx, o)
+}
+
+// final opens the final object as it lies in the store.
+func (v *Vault) final(ctx context.Context, o *object) (Object, error) {
+	f, err := v.store.Open(ctx, Final, o.name)
+	if evidence.CodeOf(err) == evidence.NotFound {
+		return nil, evidence.Wrap(evidence.Corrupt, err, "The store has lost an object that was in it")
+	}
+	if err != nil {
+		if evidence.CodeOf(err) == evidence.Internal {
+			err = evidence.Wrap(evidence.Unavailable, err, "The store cannot be read now")
+		}
+		return nil, err
+	}
+	if f.Size() != o.sealedLength {
+		return nil, errors.Join(evidence.Errorf(evidence.Corrupt, "A stored object was cut or extended: it has %d bytes, not %d", f.Size(), o.sealedLength), f.Close())
+	}
+	return f, nil
+}
+
+func (v *Vault) plain(ctx context.Context, o *object) (*Plain, error) {
+	key, err := v.fileKey(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	f, err := v.final(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	r, err := seal.NewReader(key.key, key.nonce, f, o.sealedLength)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &Plain{Reader: r, o: f}, nil
+}
+
+// ReadBack reads an object whole from final storage, past the page cache where
+// the system lets it, and says what it holds; it compares with nothing. It
+// works from Finish on, before and after Keep. Codes: Corrupt for damage.
+func (v *Vault) ReadBack(ctx context.Context, id evidence.ID) (evidence.Digest, int64, error) {
+	o, err := v.finishedOrKept(ctx, id)
+	if err != nil {
+		return evidence.Digest{}, 0, err
+	}
+	return v.readBack(ctx, o)
+}
+
+func (v *Vault) readBack(ctx context.Context, o *object) (d evidence.Digest, length int64, err error) {
+	p, err := v.plain(ctx, o)
+	if err != nil {
+		return d, 0, err
+	}
+	defer func() {
+		if cerr := p.Close(); err == nil && cerr != nil {
+			err = fmt.Errorf("close object: %w", cerr)
+		}
+	}()
+	if u, ok := p.o.(uncacher); ok {
+		if err := u.Uncache(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			return d, 0, fmt.Errorf("read back: %w", err)
+		}
+	}
+	sum := sha256.New()
+	length, err = io.CopyBuffer(sum, io.NewSectionReader(during{ctx, p}, 0, p.Size()), make([]byte, 8*seal.ChunkSize))
+	if err != nil {
+		return d, 0, err
+	}
+	sum.Sum(d[:0])
+	return d, length, nil
+}
+
+// during reads as long as the context lasts.
+type during struct {
+	ctx context.Context
+	r   io.ReaderAt
+}
+
+func (r during) ReadAt(p []byte, off int64) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, evidence.Wrap(evidence.Unavailable, err, "The request was given up")
+	}
+	return r.r.ReadAt(p, off)
+}
+
+// Check reads an object back and compares it with what was received. Codes:
+// Corrupt for damage of any kind, also if the object is missing.
+func (v *Vault) Check(ctx context.Context, id evidence.ID) error {
+	o, err := v.finishedOrKept(ctx, id)
+	if err != nil {
+		return err
+	}
+	d, length, err := v.readBack(ctx, o)
+	if err != nil {
+		return err
+	}
+	if d != o.digest || length != o.length {
+		return evidence.Errorf(evidence.Corrupt, "A stored object is not what was received: its digest or length differs")
+	}
+	return nil
+}
+
+// Prefix is an object's prefix: wrapped to recipients, or as it is stored
+// where none is given. Prefix and Ciphertext joined are an age file. Codes:
+// Invalid for recipients that do not mix (see seal).
+func (v *Vault) Prefix(ctx context.Context, id evidence.ID, recipients ...age.Recipient) (seal.Prefix, error) {
+	o, err := v.object(ctx, id)
+	if err != nil || len(recipients) == 0 {
+		if err != nil {
+			return nil, err
+		}
+		return o.prefix, nil
+	}
+	b, err := v.keys.Existing(ctx, o.bucket)
+	if err != nil {
+		return nil, err
+	}
+	return o.prefix.Rewrap([]age.Identity{b.Identity}, recipients...)
+}
+
+// Ciphertext opens a kept object as it lies in the store: the payload without
+// its prefix. Codes: Corrupt if it is missing or of another length.
+func (v *Vault) Ciphertext(ctx context.Context, id evidence.ID) (Object, error) {
+	o, err := v.object(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return v.final(ctx, o)
+}
