@@ -153,7 +153,8 @@ func (s *Server) collect(ctx context.Context, id evidence.ID) {
 		return
 	case ctx.Err() != nil:
 		return // the server stops; Recover goes on from here
-	case code == evidence.Corrupt || code == evidence.Invalid || code == evidence.NotFound:
+	case code == evidence.Corrupt || code == evidence.Invalid || code == evidence.NotFound || code == evidence.Denied:
+		// Denied too: each try would put another refusal into the ledger.
 		s.Log.WarnContext(ctx, "upload refused", "upload", id, "code", code, "err", err)
 		err = s.refuse(ctx, id, code, evidence.MessageOf(err))
 	default:

@@ -240,6 +240,29 @@ func TestDigestMismatchIsRefusedForGoodAndSaysSo(t *testing.T) {
 	})
 }
 
+func TestWhatCustodyWillNeverTakeIsRefused(t *testing.T) {
+	for _, code := range []evidence.Code{evidence.Invalid, evidence.Denied, evidence.NotFound, evidence.Corrupt} {
+		st := shared(t)
+		path := st.open(5)
+		expect(t, st.patch(path, 0, []byte("hello")), 204)
+		st.fake.step = func(call string, after bool) error {
+			if call == "collect" {
+				return evidence.Errorf(code, "never")
+			}
+			return nil
+		}
+		st.settle()
+		res := st.do("GET", path+"/receipt", nil)
+		expect(t, res, 410)
+		if got := codeOf(t, res); got != string(code) {
+			t.Errorf("code %q, want %q", got, code)
+		}
+		if len(st.fake.incoming) != 0 {
+			t.Errorf("%s: bytes were left behind", code)
+		}
+	}
+}
+
 func TestPlainClientNeedsNoCapture(t *testing.T) {
 	st := shared(t)
 	name := base64.StdEncoding.EncodeToString([]byte("../../etc/e\u0301te\u0301\u202e.mp4"))

@@ -29,29 +29,40 @@ func (st *station) run(t *testing.T) {
 func TestRunCollectsAndReceiptsWait(t *testing.T) {
 	each(t, func(t *testing.T, st *station) {
 		var busy, most atomic.Int32
+		var once sync.Once
+		all := make(chan struct{}) // closed when every worker is at it
 		st.fake.step = func(call string, after bool) error {
-			if call == "collect" && !after {
-				n := busy.Add(1)
-				for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
-				}
-				time.Sleep(10 * time.Millisecond) // long enough for the others to start too
-				busy.Add(-1)
+			if call != "collect" || after {
+				return nil
 			}
+			n := busy.Add(1)
+			defer busy.Add(-1)
+			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+			}
+			if n == 4 {
+				once.Do(func() { close(all) })
+			}
+			select {
+			case <-all:
+			case <-time.After(20 * time.Second):
+				t.Error("the workers do not work at the same time")
+			}
+			time.Sleep(time.Millisecond) // a fifth would show itself
 			return nil
 		}
 		st.fake.pending = 3
-		st.run(t)
 		var paths []string
 		for range 10 {
 			path := st.open(5)
 			expect(t, st.patch(path, 0, []byte("hello")), 204)
 			paths = append(paths, path)
 		}
+		st.run(t)
 		for _, path := range paths {
 			expect(t, st.do("GET", path+"/receipt?wait=99999", nil), 200)
 		}
-		if m := most.Load(); m < 2 || m > int32(st.s.Workers) {
-			t.Errorf("%d at the same time, want 2 to %d", m, st.s.Workers)
+		if m := most.Load(); m != 4 {
+			t.Errorf("%d at the same time, want 4", m)
 		}
 	})
 }
