@@ -54,3 +54,8 @@ require (
 	modernc.org/sqlite v1.61.1 // indirect
 	pgregory.net/rapid v1.3.0 // indirect
 )
+
+ignore (
+	./web/node_modules
+	./web/verify/node_modules
+)

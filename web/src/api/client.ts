@@ -1,0 +1,129 @@
+// The only file that talks to the server. Every call is same-origin, sends the
+// session cookie, and fails with a Problem.
+import { zone } from '../words/time';
+import type {
+  Consultation, Days, Detail, Dock, History, Me, Purpose, RecordingsPage, System,
+} from './types';
+
+/** What went wrong, in the server's words (RFC 9457), or in ours when no answer came. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  constructor(
+    /** HTTP status; 0 = the server could not be reached */
+    readonly status: number,
+    /** the service's stable name, e.g. not_found, denied, unavailable; 'offline' = not reached */
+    readonly code: string,
+    /** what happened, what is safe, what to do */
+    readonly detail: string,
+    /** finds the failure in the server's log; may be empty */
+    readonly reference = '',
+  ) {
+    super(detail);
+  }
+}
+
+const codes: Record<number, string> = {
+  400: 'invalid', 401: 'unauthenticated', 403: 'denied', 404: 'not_found', 409: 'conflict',
+  422: 'invalid', 423: 'held', 429: 'unavailable', 502: 'unavailable', 503: 'unavailable', 504: 'unavailable', 507: 'full',
+};
+
+async function problemOf(answer: Response): Promise<Problem> {
+  const code = codes[answer.status] ?? 'internal';
+  try {
+    const body = (await answer.json()) as { code?: string; detail?: string; title?: string; reference?: string };
+    return new Problem(answer.status, body.code ?? code, body.detail ?? body.title ?? '', body.reference ?? '');
+  } catch {
+    return new Problem(answer.status, code, 'The server gave an answer that this page cannot read. Nothing was changed.');
+  }
+}
+
+async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, {
+      method,
+      signal,
+      credentials: 'same-origin',
+      headers: body === undefined ? undefined : { 'Content-Type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch (e) {
+    if (signal?.aborted) throw e;
+    throw new Problem(0, 'offline', 'Custos cannot be reached from this computer. Stored recordings are not affected.');
+  }
+  if (!answer.ok) throw await problemOf(answer);
+  return answer;
+}
+
+async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await (await send('GET', path, undefined, signal)).json()) as T;
+}
+
+/** Query string of the values that are not empty, with its '?'. */
+export function query(values: Record<string, string | number | undefined>): string {
+  const q = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined && value !== '') q.set(name, String(value));
+  }
+  const text = q.toString();
+  return text && '?' + text;
+}
+
+export interface RecordingsFilter {
+  officer?: string;
+  device?: string;
+  /** first instant, included */
+  from?: string;
+  /** first instant no longer included */
+  to?: string;
+}
+
+export const api = {
+  /** Who is signed in; null = nobody. */
+  async me(signal?: AbortSignal): Promise<Me | null> {
+    try {
+      return await ask<Me>('/api/me', signal);
+    } catch (e) {
+      if (e instanceof Problem && e.status === 401) return null;
+      throw e;
+    }
+  },
+  async signIn(name: string, password: string): Promise<Me> {
+    return (await (await send('POST', '/api/session', { name, password })).json()) as Me;
+  },
+  signOut: async (): Promise<void> => {
+    await send('DELETE', '/api/session');
+  },
+  recordings: (filter: RecordingsFilter, cursor: string, signal?: AbortSignal) =>
+    ask<RecordingsPage>('/api/recordings' + query({ ...filter, cursor, limit: 60 }), signal),
+  days: (signal?: AbortSignal) => ask<Days>('/api/recordings/days' + query({ zone }), signal),
+  recording: (id: string, signal?: AbortSignal) => ask<Detail>(`/api/recordings/${id}`, signal),
+  history: (id: string, signal?: AbortSignal) => ask<History>(`/api/recordings/${id}/history`, signal),
+
+  async consult(recording: string, purpose: Purpose): Promise<Consultation> {
+    return (await (await send('POST', `/api/recordings/${recording}/consultations`, { purpose })).json()) as Consultation;
+  },
+  consultation: (id: string, signal?: AbortSignal) => ask<Consultation>(`/api/consultations/${id}`, signal),
+  async makeProxy(consultation: string, segment: number): Promise<void> {
+    await send('POST', `/api/consultations/${consultation}/proxies/${segment}`);
+  },
+  /**
+   * Ends a consultation and tells how long the person watched. It uses a
+   * beacon, which the browser delivers even when the page is being closed; a
+   * consultation whose beacon is lost ends by itself when it expires.
+   */
+  endConsultation(id: string, watchedMs: number): void {
+    navigator.sendBeacon(
+      `/api/consultations/${id}/end`,
+      new Blob([JSON.stringify({ watchedMs: Math.round(watchedMs) })], { type: 'application/json' }),
+    );
+  },
+  async peaks(url: string, signal?: AbortSignal): Promise<Uint8Array> {
+    return new Uint8Array(await (await send('GET', url, undefined, signal)).arrayBuffer());
+  },
+
+  docks: (signal?: AbortSignal) => ask<{ docks: Dock[] | null }>('/api/docks', signal),
+  system: (signal?: AbortSignal) => ask<System>('/api/system', signal),
+  /** The stream of what changes; the caller closes it. */
+  events: () => new EventSource('/api/events'),
+};

@@ -1,0 +1,49 @@
+import { QueryCache, MutationCache, QueryClient, queryOptions, useQuery } from '@tanstack/react-query';
+import { api, Problem } from '../api/client';
+import type { Me } from '../api/types';
+
+/** Codes after which asking again at once gives the same answer. */
+const final = new Set(['unauthenticated', 'denied', 'not_found', 'invalid', 'conflict', 'held', 'corrupt', 'full']);
+
+export function newQueryClient(): QueryClient {
+  // A 401 from anywhere means that the session is over: the guard (session.tsx)
+  // sees nobody signed in and shows the sign-in page, which leads back here.
+  const signedOut = (e: unknown) => {
+    if (e instanceof Problem && e.status === 401) client.setQueryData(meQuery.queryKey, null);
+  };
+  const client: QueryClient = new QueryClient({
+    queryCache: new QueryCache({ onError: signedOut }),
+    mutationCache: new MutationCache({ onError: signedOut }),
+    defaultOptions: {
+      queries: {
+        staleTime: 15_000,
+        networkMode: 'always',
+        retry: (failures, e) => failures < 2 && !(e instanceof Problem && final.has(e.code)),
+        retryDelay: (n) => 500 * 2 ** n,
+      },
+      mutations: { networkMode: 'always' },
+    },
+  });
+  return client;
+}
+
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  queryFn: ({ signal }) => api.me(signal),
+  staleTime: 60_000,
+});
+
+/** The person signed in. Only for what stands inside the guard. */
+export function useMe(): Me {
+  const { data } = useQuery(meQuery);
+  if (!data) throw new Error('nobody is signed in');
+  return data;
+}
+
+export const recordingQuery = (id: string) =>
+  queryOptions({ queryKey: ['recording', id], queryFn: ({ signal }) => api.recording(id, signal) });
+export const historyQuery = (id: string) =>
+  queryOptions({ queryKey: ['history', id], queryFn: ({ signal }) => api.history(id, signal), staleTime: 0 });
+export const daysQuery = queryOptions({ queryKey: ['days'], queryFn: ({ signal }) => api.days(signal), staleTime: 60_000 });
+export const docksQuery = queryOptions({ queryKey: ['docks'], queryFn: async ({ signal }) => (await api.docks(signal)).docks ?? [] });
+export const systemQuery = queryOptions({ queryKey: ['system'], queryFn: ({ signal }) => api.system(signal), refetchInterval: 10_000 });

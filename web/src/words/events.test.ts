@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import type { Opening } from '../api/types';
+import { fieldName, fold, tell } from './events';
+
+const event = (fields: Record<string, string>): Opening => ({ index: 1, leaf: '', fields: Object.entries(fields).map(([name, value]) => ({ name, value, salt: '' })) });
+
+describe('events in plain words', () => {
+  it.each([
+    [{ verb: 'consult', phase: 'intent', purpose: 'case', reference: '42AB/1/26', actor_kind: 'person', actor_name: 'Insp. R. Patel', actor_number: '7731' },
+      'Opened to watch', 'Insp. R. Patel 7731', 'Case preparation, 42AB/1/26'],
+    [{ verb: 'consult', phase: 'outcome', ended: 'closed', open_ms: '65000', watched_ms: '61000', bytes: '8000000', actor_kind: 'person', actor_name: 'P' },
+      'Stopped watching', 'P', 'watched for 1 minute 1 second · open for 1 minute 5 seconds · 8.0 MB sent'],
+    [{ verb: 'collect', phase: 'outcome', segment: '2', device: 'AX-1', file_name: 'a.mp4', length: '2000', store: 'main', actor_kind: 'dock', actor_name: 'HQ-3' },
+      'Collected segment 2 from camera AX-1', 'Dock HQ-3', 'a.mp4 · 2.0 kB · read back from main'],
+    [{ verb: 'derive', phase: 'outcome', segment: '1', poster_sha256: 'x', waveform_sha256: 'y', found: 'playable', actor_kind: 'system' },
+      'Made a still picture, a sound curve', 'Custos itself', 'from segment 1 · found: plays as it is · the master was not changed'],
+    [{ verb: 'consult', phase: 'refused', reason: 'No case.', actor_kind: 'person', actor_name: 'Q' }, 'Was refused to watch', 'Q', 'No case.'],
+    [{ verb: 'frobnicate', phase: 'outcome', actor_kind: 'person' }, 'Event “frobnicate”', 'Somebody whose name is withheld', ''],
+  ])('%o', (fields, what, who, more) => expect(tell(event(fields))).toMatchObject({ what, who, more }));
+});
+
+it('folds runs of looks at a list, and nothing else', () => {
+  const list = { verb: 'consult', phase: 'intent', what: 'poster in a list' };
+  const told = [list, list, { verb: 'consult', phase: 'intent' }, list, { ...list, phase: 'refused' }, list, list, list]
+    .map((f) => ({ opening: event(f), told: tell(event(f)) }));
+  expect(fold(told).map((e) => (e.fold ? e.events.length : 'one'))).toEqual([2, 'one', 'one', 'one', 3]);
+});
+
+it('names fields as people would', () => {
+  expect(fieldName('actor_number')).toBe('Collar number');
+  expect(fieldName('proxy_sha256')).toBe('Proxy SHA-256');
+  expect(fieldName('watched_ms')).toBe('Watched (ms)');
+});
