@@ -35,10 +35,11 @@ const (
 
 // DB is an open database. All methods may be called concurrently.
 type DB struct {
-	engine Engine
-	read   *sql.DB
-	write  *sql.DB    // the same pool as read on PostgreSQL
-	writer sync.Mutex // SQLite: held for the length of a write transaction
+	engine  Engine
+	address string // PostgreSQL's URL
+	read    *sql.DB
+	write   *sql.DB    // the same pool as read on PostgreSQL
+	writer  sync.Mutex // SQLite: held for the length of a write transaction
 }
 
 // Open opens the database at address: "sqlite:FILE" (made if absent) or a
@@ -94,7 +95,7 @@ func openPostgres(ctx context.Context, address string) (*DB, error) {
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), pool.Close())
 	}
-	return &DB{engine: Postgres, read: pool, write: pool}, nil
+	return &DB{engine: Postgres, address: address, read: pool, write: pool}, nil
 }
 
 // Engine tells which database is underneath.

@@ -1,0 +1,96 @@
+# The commands of this house. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GOFLAGS_BUILD := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+export CGO_ENABLED ?= 0
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
+TESSERA_FSCK := github.com/transparency-dev/tessera/cmd/fsck@v1.0.4
+AGE := filippo.io/age/cmd/...@v1.3.2
+
+.PHONY: help demo demo-clean dev build web setup-run setup-test tools test test-go test-web test-browser check floors lint generated vulnerabilities bench torture clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+demo: setup-run build ## a force of your own: server, two docked cameras, real footage
+	@exec build/custos demo
+
+demo-clean: ## remove what the demo stored
+	rm -rf demo-data
+
+dev: setup-run build ## server, web UI with hot reload, simulated camera and dock
+	@exec scripts/dev
+
+setup-run:
+	@scripts/setup run
+
+setup-test:
+	@scripts/setup test
+
+build: web build/custos build/custos-dock build/custos-verify ## the three binaries, with the web UI inside
+
+.PHONY: build/custos build/custos-dock build/custos-verify
+build/custos build/custos-dock build/custos-verify:
+	@mkdir -p build
+	@echo "Building $@"
+	@go build $(GOFLAGS_BUILD) -o $@ ./cmd/$(notdir $@)
+
+WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/verify/node_modules -prune -o -type f -print)
+web: web/dist/index.html
+web/node_modules/.installed: web/package-lock.json web/package.json
+	@echo "Installing the web UI's packages"
+	@cd web && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed
+web/verify/node_modules/.installed: web/verify/package-lock.json web/verify/package.json
+	@cd web/verify && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed
+web/dist/index.html: web/node_modules/.installed web/verify/node_modules/.installed $(WEB_SOURCES)
+	@echo "Building the web UI"
+	@cd web && npm run --silent build
+
+tools: build/tools/fsck build/tools/age
+build/tools/fsck:
+	@GOBIN=$(CURDIR)/build/tools go install $(TESSERA_FSCK)
+build/tools/age:
+	@GOBIN=$(CURDIR)/build/tools go install $(AGE)
+
+test: setup-test build tools test-web test-go test-browser ## everything: Go with -race, web, both databases, the browser
+	@echo "make test: all passed"
+
+test-web: web ## types, lint and unit tests of the web UI and the browser's verifier
+	@cd web && npm run --silent check
+	@cd web/verify && npm run --silent check
+
+test-go: web tools ## Go tests with the race detector, on both databases
+	@CGO_ENABLED=1 CUSTOS_TEST_ALL=1 CUSTOS_AGE=$(CURDIR)/build/tools/age CUSTOS_TESSERA_FSCK=$(CURDIR)/build/tools/fsck \
+		go test -race -timeout 15m $$(go list ./... | grep -v /test/)
+
+test-browser: build tools ## the real binaries from dock to verifier, in Debian's Chromium; a short torture
+	@CUSTOS_TEST_ALL=1 CUSTOS_BUILD=$(CURDIR)/build CUSTOS_AGE=$(CURDIR)/build/tools/age CUSTOS_TESSERA_FSCK=$(CURDIR)/build/tools/fsck \
+		go test -timeout 20m ./test/...
+
+check: floors lint generated vulnerabilities ## floors, lint, generated files, known vulnerabilities
+
+floors:
+	@go test -count=1 -run Floors .
+
+lint:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	@go vet ./... && go vet -tags torture ./cmd/custos
+	@go run $(STATICCHECK) ./...
+	@go mod tidy -diff
+
+generated: build
+	@scripts/generated
+
+vulnerabilities:
+	@if [ -f ../shared/vulndb/vulndb.tar.xz ]; then \
+		mkdir -p build/vulndb && tar xJf ../shared/vulndb/vulndb.tar.xz -C build/vulndb && \
+		go run $(GOVULNCHECK) -db file://$(CURDIR)/build/vulndb/vulndb ./...; \
+	else echo "vulnerabilities: skipped, there is no ../shared/vulndb on this machine"; fi
+
+clean: ## remove what was built (not the demo's data)
+	rm -rf build web/dist/assets web/dist/index.html* web/node_modules web/verify/node_modules

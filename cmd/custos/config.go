@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// Config is the server's configuration file. Every key may be left out; what
+// then holds is said with it. Unknown keys are refused, so that a misspelt one
+// is noticed. `custos admin init` writes a file with these words in it.
+type Config struct {
+	Force          string `toml:"force" comment:"The name of the force, as people and bundles show it."`
+	Classification string `toml:"classification" comment:"The marking shown on every page. Left out: OFFICIAL-SENSITIVE."`
+
+	Data     string `toml:"data" comment:"The folder of everything below that has no place of its own. Left out: the folder of this file."`
+	Database string `toml:"database" comment:"sqlite:FILE or postgres://USER@HOST/NAME. Left out: sqlite in the data folder."`
+	Store    string `toml:"store" comment:"The folder of the sealed objects. Left out: store in the data folder."`
+	Reserve  string `toml:"reserve" comment:"How much room on the store's disk must stay free; under it uploads are refused with 507 and reads go on, e.g. 10GiB. Left out: 1 GiB or 2 % of the disk, whichever is less."`
+	Keys     string `toml:"keys" comment:"The folder of the keys. It must not be on the same backup as the database. Left out: keys in the data folder."`
+	Scratch  string `toml:"scratch" comment:"Where footage lies while ffmpeg reads it, in files without a name. A tmpfs or an encrypted disk keeps plaintext off the platters. Left out: scratch in the data folder."`
+
+	Listen  string `toml:"listen" comment:"Address and port. Left out: 127.0.0.1:8080. Anything but this machine's own address needs TLS."`
+	TLSCert string `toml:"tls_cert" comment:"Certificate chain, PEM. Left out, with tls_key: plain HTTP, for this machine alone or behind a proxy on it."`
+	TLSKey  string `toml:"tls_key" comment:"Private key of the certificate, PEM."`
+	Proxied bool   `toml:"proxied" comment:"A proxy on this machine ends TLS in front of the service: cookies are marked secure though the service itself speaks plain HTTP. Left out: false."`
+
+	Origin   string `toml:"origin" comment:"The name of the transparency log, for ever. admin init makes it from the force's name."`
+	LogLevel string `toml:"log_level" comment:"debug, info, warn or error. Left out: info."`
+	LogJSON  bool   `toml:"log_json" comment:"One JSON object a line instead of text. Left out: false."`
+
+	MaxUpload     string `toml:"max_upload" comment:"The largest file taken in, e.g. 64GiB. Left out: 64GiB."`
+	UploadExpiry  string `toml:"upload_expiry" comment:"How long an upload may rest before it is given up; the camera still has the file. Left out: 336h (14 days)."`
+	CollectAtOnce int    `toml:"collect_at_once" comment:"How many uploads are read back and collected at the same time. Left out: 4."`
+}
+
+// readConfig reads the file at path and fills in what was left out.
+func readConfig(path string) (Config, error) {
+	var c Config
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, fmt.Errorf("there is no configuration at %s; `custos admin init --dir DIR` makes a new service", path)
+	}
+	if err != nil {
+		return c, fmt.Errorf("read configuration: %w", err)
+	}
+	d := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		var strict *toml.StrictMissingError
+		if errors.As(err, &strict) {
+			return c, fmt.Errorf("%s has keys that this version does not know:\n%s", path, strict.String())
+		}
+		return c, fmt.Errorf("read %s: %w", path, err)
+	}
+	return c.filled(filepath.Dir(path))
+}
+
+func (c Config) filled(dir string) (Config, error) {
+	at := func(base, p, left string) string {
+		switch {
+		case p == "":
+			return filepath.Join(base, left)
+		case filepath.IsAbs(p):
+			return p
+		}
+		return filepath.Join(base, p)
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return c, err
+	}
+	c.Data = at(abs, c.Data, "")
+	c.Store = at(c.Data, c.Store, "store")
+	c.Keys = at(c.Data, c.Keys, "keys")
+	c.Scratch = at(c.Data, c.Scratch, "scratch")
+	if c.Database == "" {
+		c.Database = "sqlite:" + filepath.Join(c.Data, "custos.db")
+	} else if file, ok := strings.CutPrefix(c.Database, "sqlite:"); ok {
+		c.Database = "sqlite:" + at(c.Data, file, "custos.db")
+	}
+	orElse(&c.Force, "Unnamed force")
+	orElse(&c.Classification, "OFFICIAL-SENSITIVE")
+	orElse(&c.Listen, "127.0.0.1:8080")
+	orElse(&c.LogLevel, "info")
+	orElse(&c.MaxUpload, "64GiB")
+	orElse(&c.UploadExpiry, "336h")
+	if c.CollectAtOnce == 0 {
+		c.CollectAtOnce = 4
+	}
+	if c.Origin == "" {
+		return c, errors.New("the configuration has no origin: the log needs its name")
+	}
+	return c, c.check()
+}
+
+func (c Config) check() error {
+	if _, err := c.maxUpload(); err != nil {
+		return fmt.Errorf("max_upload: %w", err)
+	}
+	if _, err := c.reserve(); err != nil {
+		return fmt.Errorf("reserve: %w", err)
+	}
+	if _, err := time.ParseDuration(c.UploadExpiry); err != nil {
+		return fmt.Errorf("upload_expiry: %w", err)
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return errors.New("tls_cert and tls_key go together")
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	ip := net.ParseIP(host)
+	if c.TLSCert == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("listen: %s can be reached by other machines, so it needs tls_cert and tls_key; passwords and footage would cross the network in the open", c.Listen)
+	}
+	return nil
+}
+
+func (c Config) secure() bool { return c.TLSCert != "" || c.Proxied }
+
+func (c Config) maxUpload() (int64, error) { return parseSize(c.MaxUpload) }
+
+// reserve is 0 where the vault is to choose.
+func (c Config) reserve() (int64, error) {
+	if c.Reserve == "" {
+		return 0, nil
+	}
+	return parseSize(c.Reserve)
+}
+
+func (c Config) uploadExpiry() time.Duration {
+	d, err := time.ParseDuration(c.UploadExpiry)
+	if err != nil {
+		panic("checked before: " + err.Error())
+	}
+	return d
+}
+
+func orElse(v *string, left string) {
+	if *v == "" {
+		*v = left
+	}
+}
+
+// parseSize reads a number of bytes with an optional unit: B, KiB … TiB (1024)
+// or KB … TB (1000).
+func parseSize(s string) (int64, error) {
+	units := []struct {
+		name string
+		size int64
+	}{
+		{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
+		{"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1},
+	}
+	text, unit := strings.TrimSpace(s), int64(1)
+	for _, u := range units {
+		if rest, ok := strings.CutSuffix(text, u.name); ok {
+			text, unit = strings.TrimSpace(rest), u.size
+			break
+		}
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(n >= 0) || n*float64(unit) > 1<<62 {
+		return 0, fmt.Errorf("%q is not a size like 64GiB", s)
+	}
+	return int64(n * float64(unit)), nil
+}

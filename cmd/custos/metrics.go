@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"custos/custody"
+	"custos/ledger"
+)
+
+// gauges reads the state of the service when the metrics are asked for.
+type gauges struct{ app *app }
+
+var (
+	ledgerEvents   = prometheus.NewDesc("custos_ledger_events", "Events in the ledger.", nil, nil)
+	ledgerSize     = prometheus.NewDesc("custos_ledger_checkpoint_size", "Entries that the last checkpoint covers.", nil, nil)
+	ledgerAge      = prometheus.NewDesc("custos_ledger_checkpoint_age_seconds", "Age of the last checkpoint.", nil, nil)
+	ledgerRunning  = prometheus.NewDesc("custos_ledger_running", "1 while the ledger takes events and signs.", nil, nil)
+	storeFree      = prometheus.NewDesc("custos_store_free_bytes", "Free on the store's disk.", []string{"store"}, nil)
+	storeBytes     = prometheus.NewDesc("custos_store_bytes", "Kept in the store, sealed.", []string{"store"}, nil)
+	storeObjects   = prometheus.NewDesc("custos_store_objects", "Objects kept in the store.", []string{"store"}, nil)
+	storeAccepting = prometheus.NewDesc("custos_store_accepting", "1 while the store takes footage in.", []string{"store"}, nil)
+	workJobs       = prometheus.NewDesc("custos_work_jobs", "Jobs by state.", []string{"state"}, nil)
+)
+
+// Describe is part of prometheus.Collector.
+func (g *gauges) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(g, ch) }
+
+// Collect is part of prometheus.Collector. What cannot be read is left out,
+// so that an alarm on absence works.
+func (g *gauges) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	set := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	yes := func(b bool) float64 {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	if st, err := g.app.ledger.Status(ctx); err == nil {
+		set(ledgerEvents, float64(st.Events))
+		set(ledgerSize, float64(st.CheckpointSize))
+		set(ledgerRunning, yes(st.State == ledger.Running))
+		if !st.CheckpointAt.IsZero() {
+			set(ledgerAge, time.Since(st.CheckpointAt).Seconds())
+		}
+	}
+	if st, err := g.app.custody.StoreState(ctx); err == nil {
+		set(storeFree, float64(st.Free), st.Name)
+		set(storeBytes, float64(st.Bytes), st.Name)
+		set(storeObjects, float64(st.Objects), st.Name)
+		set(storeAccepting, yes(st.State == custody.StoreOK), st.Name)
+	}
+	if n, err := g.app.queue.Counts(ctx); err == nil {
+		set(workJobs, float64(n.Waiting), "waiting")
+		set(workJobs, float64(n.Running), "running")
+		set(workJobs, float64(n.Failed), "failed")
+		set(workJobs, float64(n.Done), "done")
+	}
+}

@@ -1,0 +1,161 @@
+// Package custody is the one door to bytes and to the ledger. Every act on
+// evidence is one of the verbs of DPA 2018 s.62 and goes the same way: decide
+// (access), record the intent durably (ledger), act (vault), record the
+// outcome. If the intent cannot be recorded, nothing happens.
+//
+// The order of steps in each verb is chosen so that a crash between any two of
+// them leaves either nothing or something that the same verb, run again,
+// completes. Recovery is the normal path: there is no other code for it.
+//
+// All methods of Custody may be called concurrently.
+package custody
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"custos/access"
+	"custos/catalogue"
+	"custos/database"
+	"custos/evidence"
+	"custos/ledger"
+	"custos/vault"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// Config is what a Custody is made of. All fields but the last group must be set.
+type Config struct {
+	DB        *database.DB
+	Vault     *vault.Vault
+	Ledger    *ledger.Ledger
+	Catalogue *catalogue.Catalogue
+	Access    *access.Access
+	Receipts  note.Signer // signs receipts; its key is pinned by docks
+	LogKey    string      // the log's vkey, for histories
+	Store     string      // name of the store receipts speak of
+
+	// Collected runs in the transaction that takes a new segment in, so that
+	// work on it is queued if and only if it was collected. May be nil.
+	Collected func(ctx context.Context, tx *database.Tx, recording evidence.ID, segment int) error
+
+	Now    func() time.Time // nil: time.Now
+	Rand   io.Reader        // nil: crypto/rand
+	Logger *slog.Logger     // nil: discard
+	// Step is told the name of each step just before it is taken. Tests stop
+	// the process there. nil: nobody listens.
+	Step func(name string)
+}
+
+// Custody is the door. Its fields are set by Open and never changed, except
+// those under mu.
+type Custody struct {
+	Config
+
+	mu    sync.Mutex
+	bytes map[evidence.ID]int64    // served in an open consultation, not yet in the ledger
+	seen  map[glance]struct{}      // posters already recorded; a cache of custody_glances
+	gates map[evidence.ID]*gate    // one Collect at a time for an upload
+	open  map[evidence.ID]*consult // consultations used lately
+}
+
+// Open brings the tables up to date and gives the door.
+func Open(ctx context.Context, c Config) (*Custody, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("open custody: %w", err)
+	}
+	if err := c.DB.Migrate(ctx, "custody", files); err != nil {
+		return nil, fmt.Errorf("open custody: %w", err)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Step == nil {
+		c.Step = func(string) {}
+	}
+	return &Custody{
+		Config: c,
+		bytes:  map[evidence.ID]int64{},
+		seen:   map[glance]struct{}{},
+		gates:  map[evidence.ID]*gate{},
+		open:   map[evidence.ID]*consult{},
+	}, nil
+}
+
+// record writes one event in a transaction of its own.
+func (c *Custody) record(ctx context.Context, e ledger.Event) (ref ledger.Ref, err error) {
+	if e.At.IsZero() {
+		e.At = c.Now()
+	}
+	err = c.DB.Write(ctx, func(tx *database.Tx) error {
+		ref, err = c.Ledger.Append(ctx, tx, e)
+		return err
+	})
+	return ref, err
+}
+
+// refuse records that actor was not allowed, and gives the error to return.
+// The refusal stands even where it could not be recorded; then the cause says
+// so.
+func (c *Custody) refuse(ctx context.Context, actor evidence.Actor, verb evidence.Verb, item evidence.ID, purpose evidence.Purpose, why string) error {
+	_, err := c.record(ctx, ledger.Event{
+		Item: item, Verb: verb, Phase: evidence.Refused, Actor: actor, Purpose: purpose,
+		Fields: []evidence.Field{evidence.F("reason", why)},
+	})
+	if err != nil {
+		c.Logger.ErrorContext(ctx, "a refusal could not be recorded", "verb", verb, "err", err)
+	}
+	// Not Wrap: that gives nil for nil, and a refusal must never be nil.
+	return &evidence.Error{Code: evidence.Denied, Message: why, Err: err}
+}
+
+// allow decides; a refusal is recorded under the recording.
+func (c *Custody) allow(ctx context.Context, actor evidence.Actor, verb evidence.Verb, r evidence.Recording, p evidence.Purpose) error {
+	d := c.Access.Decide(ctx, actor, verb, r)
+	if d.Allowed {
+		return nil
+	}
+	return c.refuse(ctx, actor, verb, r.ID, p, d.Reason)
+}
+
+// short keeps a failure's text fit for an event: events are kept for ever.
+func short(err error) string {
+	s := evidence.MessageOf(err)
+	if len(s) > 300 {
+		s = s[:300]
+	}
+	return s
+}
+
+// Administer records an act on the service itself (an account, a dock's key)
+// in the transaction that do makes the change in: no change without its
+// record. Errors: Denied, Unavailable, or do's own.
+func (c *Custody) Administer(ctx context.Context, actor evidence.Actor, fields []evidence.Field, do func(tx *database.Tx) error) error {
+	if d := c.Access.Decide(ctx, actor, evidence.Administer, evidence.Recording{}); !d.Allowed {
+		return c.refuse(ctx, actor, evidence.Administer, "service", evidence.Purpose{}, d.Reason)
+	}
+	return c.DB.Write(ctx, func(tx *database.Tx) error {
+		if err := do(tx); err != nil {
+			return err
+		}
+		_, err := c.Ledger.Append(ctx, tx, ledger.Event{Item: "service", Verb: evidence.Administer, Phase: evidence.Outcome, At: c.Now(), Actor: actor, Fields: fields})
+		return err
+	})
+}

@@ -1,0 +1,119 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"custos/access"
+	"custos/evidence"
+)
+
+// events fans out what happens to open browsers. A browser that does not keep
+// up loses events, never delays anybody: the pages read afresh when they
+// notice a gap in the numbers.
+type events struct {
+	mu   sync.Mutex
+	subs map[chan message]struct{}
+	next int64
+}
+
+type message struct {
+	id    int64
+	kind  string
+	data  []byte
+	needs string // that its receiver may open
+}
+
+func newEvents() *events { return &events{subs: map[chan message]struct{}{}} }
+
+// publish sends v as JSON to all who may know.
+func (e *events) publish(kind string, needs string, v any) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return // only plain structs of ours come here
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.next++
+	for ch := range e.subs {
+		select {
+		case ch <- message{e.next, kind, data, needs}:
+		default:
+		}
+	}
+}
+
+func (e *events) subscribe() (<-chan message, func()) {
+	ch := make(chan message, 64)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.subs[ch] = struct{}{}
+	return ch, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.subs, ch)
+	}
+}
+
+// RecordingChanged tells browsers that something about a recording is new.
+func (s *Server) RecordingChanged(id evidence.ID) {
+	s.events.publish("recordings", access.Recordings, map[string]evidence.ID{"id": id})
+}
+
+// Checkpoint tells browsers that the log has grown.
+func (s *Server) Checkpoint(size int64) {
+	s.events.publish("checkpoint", access.Health, map[string]any{"size": size, "at": s.Now().UTC()})
+}
+
+// stream is GET /api/events: server-sent events until the browser leaves, the
+// session ends or the server stops.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, a evidence.Actor) error {
+	s.streams.Add(1)
+	defer s.streams.Done()
+	ch, leave := s.events.subscribe()
+	defer leave()
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	rc := http.NewResponseController(w)
+	w.WriteHeader(http.StatusOK)
+	beat := time.NewTicker(15 * time.Second)
+	defer beat.Stop()
+	for {
+		if err := rc.Flush(); err != nil {
+			return nil // the browser left
+		}
+		var err error
+		select {
+		case <-s.done.Done():
+			return nil
+		case <-r.Context().Done():
+			return nil
+		case m := <-ch:
+			if s.Access.Can(a, m.needs) {
+				_, err = fmt.Fprintf(w, "id: %d\nevent: %s\ndata: %s\n\n", m.id, m.kind, m.data)
+			}
+		case <-beat.C:
+			if !s.still(r, a) {
+				return nil
+			}
+			_, err = fmt.Fprint(w, ": here\n\n")
+		}
+		if err != nil {
+			return nil
+		}
+	}
+}
+
+// still tells whether the session behind an open stream is still good. It does
+// not count as use of the session: a forgotten tab must lock.
+func (s *Server) still(r *http.Request, a evidence.Actor) bool {
+	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+	defer cancel()
+	ok, err := s.Access.SessionOpen(ctx, a)
+	return err == nil && ok
+}

@@ -1,0 +1,127 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"custos/evidence"
+)
+
+// policy says who may use a route at all; what they may do with a particular
+// recording is decided below, by access through custody. A route cannot be
+// registered without one.
+type policy struct {
+	name string
+	// allow tells whether the actor may; it runs after signing in. nil: anyone,
+	// signed in or not.
+	allow func(s *Server, a evidence.Actor) bool
+	// keyed: the caller is a dock with its key, not a person with a session.
+	keyed bool
+}
+
+var (
+	anyone   = policy{name: "anyone"}
+	person   = policy{name: "a person signed in", allow: func(*Server, evidence.Actor) bool { return true }}
+	dockOnly = policy{name: "a dock", keyed: true, allow: func(*Server, evidence.Actor) bool { return true }}
+)
+
+// may is a person whose role opens an area; see access.
+func may(area string) policy {
+	return policy{name: "may open " + area, allow: func(s *Server, a evidence.Actor) bool { return s.Access.Can(a, area) }}
+}
+
+// authenticate finds out who calls and whether the policy lets them.
+func (s *Server) authenticate(r *http.Request, p policy) (evidence.Actor, error) {
+	if p.allow == nil {
+		return evidence.Actor{}, nil
+	}
+	var a evidence.Actor
+	var err error
+	if p.keyed {
+		key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !ok {
+			return a, evidence.Errorf(evidence.Unauthenticated, "A dock must give its key.")
+		}
+		a, err = s.Access.AuthenticateDock(r.Context(), key)
+	} else {
+		c, cerr := r.Cookie(s.cookieName())
+		if cerr != nil {
+			return a, evidence.Errorf(evidence.Unauthenticated, "Nobody is signed in. Sign in to go on.")
+		}
+		a, err = s.Access.Authenticate(r.Context(), c.Value)
+	}
+	if err != nil {
+		return evidence.Actor{}, err
+	}
+	a.Address = address(r)
+	stateOf(r.Context()).actor = a
+	if !p.allow(s, a) {
+		return evidence.Actor{}, evidence.Errorf(evidence.Denied, "Your role does not include this. Ask an administrator if it should.")
+	}
+	return a, nil
+}
+
+// handle registers a plain route. h returns an error before it wrote anything,
+// or writes the whole answer and returns nil.
+func (s *Server) handle(pattern string, p policy, h func(w http.ResponseWriter, r *http.Request, a evidence.Actor) error) {
+	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		a, err := s.authenticate(r, p)
+		if err == nil {
+			err = h(w, r, a)
+		}
+		if err == nil {
+			return
+		}
+		if rec, ok := w.(*recorder); ok && rec.status != 0 { // too late to say so
+			note(r.Context(), err)
+			return
+		}
+		writeProblem(w, r, err)
+	})
+}
+
+// described registers a route of the described API: JSON in and out, types in
+// the OpenAPI document.
+func described[I, O any](s *Server, method, path, summary string, p policy, h func(ctx context.Context, a evidence.Actor, in *I) (*O, error)) {
+	op := huma.Operation{
+		OperationID: operationID(method, path), Method: method, Path: path, Summary: summary,
+		Description: "Who: " + p.name + ".", MaxBodyBytes: 256 << 10,
+		Middlewares: huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
+			r := unwrap(ctx)
+			if _, err := s.authenticate(r, p); err != nil {
+				note(r.Context(), err)
+				problem := problemOf(r.Context(), err)
+				ctx.SetHeader("Content-Type", "application/problem+json")
+				ctx.SetHeader("Cache-Control", "no-store")
+				ctx.SetStatus(problem.Status)
+				_ = s.api.Marshal(ctx.BodyWriter(), "application/json", problem) // the client went away
+				return
+			}
+			ctx.SetHeader("Cache-Control", "no-store")
+			next(ctx)
+		}},
+	}
+	if method == http.MethodPost || method == http.MethodDelete || method == http.MethodPut {
+		op.DefaultStatus = http.StatusOK
+		var o O
+		if _, empty := any(o).(struct{}); empty {
+			op.DefaultStatus = http.StatusNoContent
+		}
+	}
+	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := h(ctx, stateOf(ctx).actor, in)
+		if err != nil {
+			note(ctx, err)
+			return nil, problemOf(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+func operationID(method, path string) string {
+	words := strings.FieldsFunc(path, func(r rune) bool { return r == '/' || r == '{' || r == '}' })
+	return strings.ToLower(method) + "-" + strings.Join(words[1:], "-")
+}

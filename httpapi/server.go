@@ -1,0 +1,240 @@
+// Package httpapi is the door for browsers, docks and programs: routes, who
+// may use which, errors as problem+json, and the embedded web UI. It decides
+// nothing about evidence itself; that is custody's and access's.
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"custos/access"
+	"custos/catalogue"
+	"custos/custody"
+	"custos/database"
+	"custos/evidence"
+	"custos/ingest"
+	"custos/oversight"
+	"custos/playback"
+	"custos/work"
+)
+
+// Config is what the door opens onto. All fields but the last group must be set.
+type Config struct {
+	DB        *database.DB
+	Access    *access.Access
+	Catalogue *catalogue.Catalogue
+	Custody   *custody.Custody
+	Ingest    *ingest.Server
+	Docks     *ingest.Docks
+	Playback  *playback.Player
+	Oversight *oversight.Oversight
+	Queue     *work.Queue
+
+	Force          string // name of the force
+	Classification string // banner, e.g. OFFICIAL-SENSITIVE
+	Version        string
+	ReceiptKey     string // vkeys that docks pin
+	LogKey         string
+	Secure         bool // served over TLS: cookies are marked so
+
+	UI      http.Handler // the web UI; nil: none
+	Now     func() time.Time
+	Logger  *slog.Logger
+	Metrics *prometheus.Registry
+}
+
+// Server is the door. Its methods may be called concurrently.
+type Server struct {
+	Config
+	api     huma.API
+	mux     *http.ServeMux
+	events  *events
+	started time.Time
+	seconds *prometheus.HistogramVec
+	stop    context.CancelFunc // ends event streams
+	done    context.Context
+	streams sync.WaitGroup
+}
+
+// New builds the door. Close ends its event streams.
+func New(c Config) *Server {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	s := &Server{Config: c, mux: http.NewServeMux(), events: newEvents(), started: c.Now()}
+	s.done, s.stop = context.WithCancel(context.Background())
+	s.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "custos_http_request_seconds", Help: "Time to answer, by route and status.",
+		Buckets: []float64{.005, .02, .05, .15, .5, 2, 10, 60},
+	}, []string{"route", "status"})
+	if c.Metrics != nil {
+		c.Metrics.MustRegister(s.seconds)
+	}
+	s.api = newAPI(s.mux, c.Version)
+	s.routes()
+	return s
+}
+
+func newAPI(mux *http.ServeMux, version string) huma.API {
+	huma.NewError = humaError
+	cfg := huma.DefaultConfig("Custos", version)
+	cfg.Info.Description = "Body-worn video evidence: collect, find, watch, verify, disclose."
+	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath, cfg.CreateHooks = "", "", "", nil
+	return humago.New(mux, cfg)
+}
+
+// OpenAPI is the description of the API, as JSON (OpenAPI 3.1).
+func OpenAPI(version string) ([]byte, error) {
+	s := &Server{Config: Config{Version: version}, mux: http.NewServeMux(), events: newEvents()}
+	s.api = newAPI(s.mux, version)
+	s.routes()
+	return s.api.OpenAPI().MarshalJSON()
+}
+
+// Close ends the event streams and waits for them.
+func (s *Server) Close() {
+	s.stop()
+	s.streams.Wait()
+}
+
+// Handler is the whole door with everything that every request goes through.
+func (s *Server) Handler() http.Handler {
+	var h http.Handler = s.mux
+	h = http.NewCrossOriginProtection().Handler(h)
+	return s.watch(h)
+}
+
+// ctxKey keys what the transport knows of a request. Packages below get it as
+// explicit arguments only.
+type ctxKey int
+
+const stateKey ctxKey = 0
+
+// state is what is known of one request.
+type state struct {
+	reference string
+	address   string
+	actor     evidence.Actor
+	err       error // why it failed, for the log
+}
+
+func stateOf(ctx context.Context) *state {
+	if st, ok := ctx.Value(stateKey).(*state); ok {
+		return st
+	}
+	return &state{}
+}
+
+func reference(ctx context.Context) string { return stateOf(ctx).reference }
+
+// note keeps the cause of a failure for the request's log line.
+func note(ctx context.Context, err error) { stateOf(ctx).err = err }
+
+// watch gives each request its reference, headers, log line and measure, and
+// turns a panic into a problem.
+func (s *Server) watch(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begun := s.Now()
+		st := &state{reference: string(evidence.NewID(begun, rand.Reader)), address: address(r)}
+		r = r.WithContext(context.WithValue(r.Context(), stateKey, st))
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		if s.Secure {
+			h.Set("Strict-Transport-Security", "max-age=63072000")
+		}
+		rec := &recorder{ResponseWriter: w}
+		defer func() {
+			if p := recover(); p != nil && p != http.ErrAbortHandler {
+				s.Logger.ErrorContext(r.Context(), "panic", "reference", st.reference, "panic", p, "stack", string(debug.Stack()))
+				if rec.status == 0 {
+					writeProblem(rec, r, evidence.Errorf(evidence.Internal, "%s", evidence.MessageOf(nil)))
+				}
+			}
+			s.logged(r, rec, st, begun)
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+func (s *Server) logged(r *http.Request, rec *recorder, st *state, begun time.Time) {
+	status := rec.status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	route := r.Pattern
+	if route == "" {
+		route = "none"
+	}
+	took := s.Now().Sub(begun)
+	s.seconds.WithLabelValues(route, http.StatusText(status)).Observe(took.Seconds())
+	level := slog.LevelDebug
+	if status >= 500 && status != http.StatusInsufficientStorage {
+		level = slog.LevelError
+	} else if status >= 400 {
+		level = slog.LevelInfo
+	}
+	if !s.Logger.Enabled(r.Context(), level) {
+		return
+	}
+	// The route, not the path: paths name recordings, and logs must not.
+	args := []any{"route", route, "status", status, "ms", took.Milliseconds(), "bytes", rec.written, "reference", st.reference, "actor", st.actor.ID}
+	if st.err != nil {
+		args = append(args, "err", st.err.Error())
+	}
+	s.Logger.Log(r.Context(), level, "request", args...)
+}
+
+// recorder notes what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status  int
+	written int64
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && status >= 200 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(p)
+	r.written += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// address is the peer's IP address, without port.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+func (s *Server) metricsHandler() http.Handler {
+	if s.Metrics == nil {
+		return http.NotFoundHandler()
+	}
+	return promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{})
+}

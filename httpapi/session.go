@@ -1,0 +1,93 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"custos/access"
+	"custos/evidence"
+)
+
+func unwrap(ctx huma.Context) *http.Request {
+	r, _ := humago.Unwrap(ctx)
+	return r
+}
+
+// cookieName carries the __Host- prefix where browsers honour it: over TLS.
+func (s *Server) cookieName() string {
+	if s.Secure {
+		return "__Host-custos"
+	}
+	return "custos"
+}
+
+func (s *Server) cookie(token string, maxAge int) http.Cookie {
+	return http.Cookie{Name: s.cookieName(), Value: token, Path: "/", HttpOnly: true, Secure: s.Secure,
+		SameSite: http.SameSiteStrictMode, MaxAge: maxAge}
+}
+
+// body is a described answer of type T.
+type body[T any] struct{ Body T }
+
+// Me is the person signed in, and what the screens may offer them.
+type Me struct {
+	ID             string           `json:"id"`
+	Name           string           `json:"name"`
+	Number         string           `json:"number"`
+	Role           string           `json:"role"`
+	RoleName       string           `json:"roleName"`
+	Force          string           `json:"force"`
+	Classification string           `json:"classification"`
+	Can            access.Abilities `json:"can"`
+}
+
+func (s *Server) me(a evidence.Actor) Me {
+	return Me{
+		ID: a.ID, Name: a.Name, Number: a.Number, Role: a.Role, RoleName: s.Access.RoleName(a.Role),
+		Force: s.Force, Classification: s.Classification,
+		Can: s.Access.Abilities(a),
+	}
+}
+
+type signInIn struct {
+	Body struct {
+		Name     string `json:"name" maxLength:"200"`
+		Password string `json:"password" maxLength:"1000"`
+	}
+}
+
+type signedIn struct {
+	SetCookie http.Cookie `header:"Set-Cookie"`
+	Body      Me
+}
+
+type signedOut struct {
+	SetCookie http.Cookie `header:"Set-Cookie"`
+}
+
+func (s *Server) sessionRoutes() {
+	described(s, http.MethodPost, "/api/session", "Sign in", anyone, func(ctx context.Context, _ evidence.Actor, in *signInIn) (*signedIn, error) {
+		token, a, err := s.Access.SignIn(ctx, in.Body.Name, in.Body.Password, stateOf(ctx).address)
+		if err != nil {
+			return nil, err
+		}
+		return &signedIn{SetCookie: s.cookie(token, 0), Body: s.me(a)}, nil
+	})
+	described(s, http.MethodDelete, "/api/session", "Sign out", anyone, func(ctx context.Context, _ evidence.Actor, in *struct {
+		Cookie string `header:"Cookie" hidden:"true"`
+	}) (*signedOut, error) {
+		r := http.Request{Header: http.Header{"Cookie": {in.Cookie}}}
+		if c, err := r.Cookie(s.cookieName()); err == nil {
+			if err := s.Access.SignOut(ctx, c.Value); err != nil && evidence.CodeOf(err) != evidence.Unauthenticated {
+				return nil, err
+			}
+		}
+		return &signedOut{SetCookie: s.cookie("", -1)}, nil
+	})
+	described(s, http.MethodGet, "/api/me", "Who is signed in", person, func(_ context.Context, a evidence.Actor, _ *struct{}) (*body[Me], error) {
+		return &body[Me]{s.me(a)}, nil
+	})
+}

@@ -1,0 +1,436 @@
+// Package rig runs the real binaries for tests: a service in a scratch folder,
+// docking stations with simulated cameras, and an HTTP client for each person.
+package rig
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Binaries is the folder of the binaries under test: CUSTOS_BUILD, or one that
+// is built for this test run with the build tag torture.
+func Binaries(t testing.TB) string {
+	t.Helper()
+	dir, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+var binaries = sync.OnceValues(func() (string, error) {
+	if dir := os.Getenv("CUSTOS_BUILD"); dir != "" {
+		return dir, nil
+	}
+	return build("")
+})
+
+// Torture is a folder of binaries that CUSTOS_KILL_AT can kill at a step.
+func Torture(t testing.TB) string {
+	t.Helper()
+	dir, err := torture()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+var torture = sync.OnceValues(func() (string, error) { return build("torture") })
+
+func build(tags string) (string, error) {
+	dir, err := os.MkdirTemp("", "custos-bin-")
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "build", "-tags", tags, "-o", dir+"/", "custos/cmd/...")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build binaries: %w: %s", err, out)
+	}
+	return dir, nil
+}
+
+// Password is everybody's.
+const Password = "a long enough password"
+
+// Service is a service in a folder of its own. Its methods fail the test.
+type Service struct {
+	t      testing.TB
+	Bin    string
+	Dir    string
+	URL    string // once Start has returned
+	listen string
+	cmd    *exec.Cmd
+	log    *os.File
+	done   chan error
+}
+
+// New makes a service in dir (a fresh scratch folder if ""): configuration,
+// keys, one account a role named like the role, and nothing running.
+func New(t testing.TB, bin, dir string) *Service {
+	t.Helper()
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	s := &Service{t: t, Bin: bin, Dir: filepath.Join(dir, "service"), listen: freePort(t)}
+	s.Run("admin", "init", "--dir", s.Dir, "--force", "Test Force", "--listen", s.listen)
+	for _, p := range [][3]string{
+		{"officer", "4711", "officer"}, {"other", "4702", "officer"}, {"supervisor", "7731", "supervisor"}, {"investigator", "5120", "investigator"},
+		{"auditor", "", "auditor"}, {"administrator", "", "administrator"},
+	} {
+		s.RunIn(Password+"\n", "admin", "user", "add", "--login", p[0], "--number", p[1], "--role", p[2], "--password", "-")
+	}
+	return s
+}
+
+func freePort(t testing.TB) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// Run runs a custos command on this service and gives its standard output; it
+// must succeed.
+func (s *Service) Run(args ...string) string {
+	s.t.Helper()
+	return s.RunIn("", args...)
+}
+
+// RunIn is Run with standard input.
+func (s *Service) RunIn(in string, args ...string) string {
+	s.t.Helper()
+	out, said, err := s.Try(in, args...)
+	if err != nil {
+		s.t.Fatalf("custos %s: %v\n%s%s", strings.Join(args, " "), err, out, said)
+	}
+	return out
+}
+
+// Try runs a custos command that may fail.
+func (s *Service) Try(in string, args ...string) (out, said string, err error) {
+	cmd := exec.Command(filepath.Join(s.Bin, "custos"), append([]string{"--config", filepath.Join(s.Dir, "custos.toml")}, args...)...)
+	var o, e bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(in), &o, &e
+	err = cmd.Run()
+	return o.String(), e.String(), err
+}
+
+// Configure appends a line to the configuration.
+func (s *Service) Configure(line string) {
+	s.t.Helper()
+	f, err := os.OpenFile(filepath.Join(s.Dir, "custos.toml"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_, err = fmt.Fprintln(f, line)
+	if err := errors.Join(err, f.Close()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Start starts the server with extra environment and waits until it is ready.
+// It is stopped with the test.
+func (s *Service) Start(env ...string) {
+	s.t.Helper()
+	if err := s.TryStart(env...); err != nil {
+		s.t.Fatalf("start: %v\n%s", err, s.Log())
+	}
+}
+
+// TryStart is Start for a server that may die at once.
+func (s *Service) TryStart(env ...string) error {
+	s.t.Helper()
+	log, err := os.OpenFile(filepath.Join(s.Dir, "server.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.log = log
+	s.cmd = exec.Command(filepath.Join(s.Bin, "custos"), "--config", filepath.Join(s.Dir, "custos.toml"), "serve")
+	s.cmd.Env = append(os.Environ(), env...)
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.done = make(chan error, 1)
+	cmd, done := s.cmd, s.done
+	go func() { done <- cmd.Wait() }()
+	s.t.Cleanup(func() { s.Kill() })
+	s.URL = "http://" + s.listen
+	deadline := time.Now().Add(30 * time.Second)
+	for time.Now().Before(deadline) {
+		select {
+		case err := <-s.done:
+			s.done <- err
+			return fmt.Errorf("the server ended: %w", errors.Join(err, errors.New("see its log")))
+		default:
+		}
+		res, err := http.Get(s.URL + "/readyz")
+		if err == nil {
+			_ = res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return errors.New("the server was not ready within 30 s")
+}
+
+// PID is the server's process.
+func (s *Service) PID() int { return s.cmd.Process.Pid }
+
+// Alive tells whether the server runs.
+func (s *Service) Alive() bool {
+	if s.cmd == nil {
+		return false
+	}
+	select {
+	case err := <-s.done:
+		s.done <- err
+		return false
+	default:
+		return true
+	}
+}
+
+// Stop asks the server to stop and waits; it must end with exit code 0.
+func (s *Service) Stop() {
+	s.t.Helper()
+	if s.cmd == nil {
+		return
+	}
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		s.t.Fatal(err)
+	}
+	select {
+	case err := <-s.done:
+		s.done <- err
+		if err != nil {
+			s.t.Fatalf("the server ended badly: %v\n%s", err, s.Log())
+		}
+	case <-time.After(40 * time.Second):
+		s.t.Fatalf("the server does not stop\n%s", s.Log())
+	}
+	s.end()
+}
+
+// Kill ends the server as a power cut does its process.
+func (s *Service) Kill() {
+	if s.cmd == nil {
+		return
+	}
+	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL) // gone already: fine
+	err := <-s.done
+	s.done <- err
+	s.end()
+}
+
+// Ended waits until the server has ended by itself.
+func (s *Service) Ended(within time.Duration) bool {
+	select {
+	case err := <-s.done:
+		s.done <- err
+		return true
+	case <-time.After(within):
+		return false
+	}
+}
+
+func (s *Service) end() {
+	s.cmd = nil
+	_ = s.log.Close() // a log; nothing hangs on it
+}
+
+// Log is what the server said.
+func (s *Service) Log() string {
+	b, err := os.ReadFile(filepath.Join(s.Dir, "server.log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+// LogKey is the vkey of the service's log.
+func (s *Service) LogKey() string {
+	s.t.Helper()
+	var keys struct{ LogKey string }
+	if err := json.Unmarshal([]byte(s.Run("admin", "keys", "show", "--json")), &keys); err != nil {
+		s.t.Fatal(err)
+	}
+	return keys.LogKey
+}
+
+// Dock is a docking station of the service.
+type Dock struct {
+	t       testing.TB
+	s       *Service
+	Dir     string
+	Cameras string // folder in which cameras are docked
+}
+
+// NewDock enrols a dock.
+func (s *Service) NewDock(name string) *Dock {
+	s.t.Helper()
+	d := &Dock{t: s.t, s: s, Dir: filepath.Join(filepath.Dir(s.Dir), "dock-"+name)}
+	d.Cameras = filepath.Join(d.Dir, "cameras")
+	if err := os.MkdirAll(d.Cameras, 0o755); err != nil {
+		s.t.Fatal(err)
+	}
+	s.Run("admin", "dock", "add", name, "--out", filepath.Join(d.Dir, "dock.toml"), "--watch", d.Cameras)
+	return d
+}
+
+// Command is a custos-dock command on this dock.
+func (d *Dock) Command(ctx context.Context, args ...string) *exec.Cmd {
+	args = append(args, "--config", filepath.Join(d.Dir, "dock.toml"), "--journal", filepath.Join(d.Dir, "journal"))
+	return exec.CommandContext(ctx, filepath.Join(d.s.Bin, "custos-dock"), args...)
+}
+
+// Empty runs the agent until all docked cameras are ready, and gives its output.
+func (d *Dock) Empty(within time.Duration) string {
+	d.t.Helper()
+	ctx, cancel := context.WithTimeout(d.t.Context(), within)
+	defer cancel()
+	out, err := d.Command(ctx, "run", "--once", "--json", "--stable", "1s").CombinedOutput()
+	if err != nil {
+		d.t.Fatalf("custos-dock run --once: %v\n%s\nserver:\n%s", err, out, d.s.Log())
+	}
+	return string(out)
+}
+
+// Camera makes an empty camera in a bay, in the layout of the profile custos.
+func (d *Dock) Camera(bay, device, officer string) string {
+	d.t.Helper()
+	dir := filepath.Join(d.Cameras, bay)
+	if err := os.MkdirAll(filepath.Join(dir, "DCIM", "20261121"), 0o755); err != nil {
+		d.t.Fatal(err)
+	}
+	b, err := json.Marshal(map[string]string{"device": device, "officer": officer})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "CAMERA.JSON"), b, 0o644); err != nil {
+		d.t.Fatal(err)
+	}
+	return dir
+}
+
+// Put places a file on a camera as segment n of the recording started at hhmmss.
+func (d *Dock) Put(camera, device, officer, hhmmss string, n int, from string) string {
+	d.t.Helper()
+	b, err := os.ReadFile(from)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	name := fmt.Sprintf("%s_%s_20261121T%sZ_%03d%s", device, officer, hhmmss, n, strings.ToUpper(filepath.Ext(from)))
+	p := filepath.Join(camera, "DCIM", "20261121", name)
+	if err := os.WriteFile(p, b, 0o644); err != nil {
+		d.t.Fatal(err)
+	}
+	return p
+}
+
+// Person is somebody signed in.
+type Person struct {
+	t   testing.TB
+	s   *Service
+	c   http.Client
+	Who string
+}
+
+// SignIn signs somebody in; see New for who there is.
+func (s *Service) SignIn(login string) *Person {
+	s.t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	p := &Person{t: s.t, s: s, c: http.Client{Jar: jar, Timeout: time.Minute}, Who: login}
+	p.JSON(http.MethodPost, "/api/session", map[string]string{"name": login, "password": Password}, http.StatusOK, nil)
+	return p
+}
+
+// Do sends a request and gives status, header and body.
+func (p *Person) Do(method, path string, body any, header ...string) (int, http.Header, []byte) {
+	p.t.Helper()
+	var r io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		r = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(p.t.Context(), method, p.s.URL+path, r)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	res, err := p.c.Do(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return res.StatusCode, res.Header, b
+}
+
+// JSON sends a request that must be answered with status, and reads the answer.
+func (p *Person) JSON(method, path string, body any, status int, into any) {
+	p.t.Helper()
+	got, _, b := p.Do(method, path, body)
+	if got != status {
+		p.t.Fatalf("%s: %s %s: %d, want %d: %s\nserver:\n%s", p.Who, method, path, got, status, b, p.s.Log())
+	}
+	if into != nil {
+		if err := json.Unmarshal(b, into); err != nil {
+			p.t.Fatalf("%s %s: %v: %s", method, path, err, b)
+		}
+	}
+}
+
+// Footage cuts seconds of Debian's vtest.avi to an MP4 that browsers play.
+func Footage(t testing.TB, name string, from, seconds int) string {
+	t.Helper()
+	p := filepath.Join(t.TempDir(), name)
+	args := []string{"-v", "error", "-nostdin", "-ss", fmt.Sprint(from), "-t", fmt.Sprint(seconds), "-i", "/usr/share/doc/opencv-doc/examples/data/vtest.avi",
+		"-f", "lavfi", "-t", fmt.Sprint(seconds), "-i", "anoisesrc=color=brown:amplitude=0.1:sample_rate=16000", "-shortest"}
+	switch filepath.Ext(name) {
+	case ".avi":
+		args = append(args, "-c:v", "mpeg4", "-c:a", "mp3")
+	default:
+		args = append(args, "-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv420p", "-c:a", "aac")
+	}
+	if out, err := exec.Command("ffmpeg", append(args, p)...).CombinedOutput(); err != nil {
+		t.Fatalf("ffmpeg: %v: %s", err, out)
+	}
+	return p
+}
