@@ -235,7 +235,7 @@ func (p *Profile) Examine(card Card, appeared time.Time) Docked {
 	d.Device, d.Officer = f["device"], f["officer"]
 	if p.Clock != nil {
 		offset, err := p.measure(card, appeared)
-		if err != nil {
+		if err != nil && !errors.Is(err, errNoValue) {
 			d.Notes = append(d.Notes, "the camera's clock could not be measured")
 		}
 		d.Offset = offset

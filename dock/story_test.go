@@ -16,7 +16,7 @@ import (
 	"custos/dock"
 	"custos/evidence"
 	"custos/receipt"
-	"custos/receipt/receipttest"
+	"custos/tlog/tlogtest"
 )
 
 func TestACameraIsEmptiedIntoTheVault(t *testing.T) {
@@ -270,7 +270,7 @@ func TestAServerThatLosesUploads(t *testing.T) {
 }
 
 func TestAReceiptThatDoesNotCheckOutIsAnAlarm(t *testing.T) {
-	stranger := receipttest.NewKey("receipts.test", "somebody else")
+	stranger := tlogtest.NewKey("receipts.test", "somebody else")
 	for name, bad := range map[string]func(*world) func([]byte, receipt.Expect) []byte{
 		"rubbish": func(*world) func([]byte, receipt.Expect) []byte {
 			return func([]byte, receipt.Expect) []byte { return []byte("thank you") }

@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -143,12 +144,20 @@ func (w *world) step() {
 }
 
 func (w *world) bench() dock.Bench {
-	ps, err := camera.Shipped()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return dock.Bench{Station: station{w}, Server: server{w}, Profiles: ps}
+	return dock.Bench{Station: station{w}, Server: server{w}, Profiles: profiles(w.t)}
 }
+
+// profiles are read once; they do not change.
+var profiles = func() func(testing.TB) camera.Profiles {
+	read := sync.OnceValues(camera.Shipped)
+	return func(t testing.TB) camera.Profiles {
+		ps, err := read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ps
+	}
+}()
 
 // run steps for d of the world's time.
 func (w *world) run(d time.Duration) {

@@ -20,6 +20,7 @@ import (
 	"custos/evidence"
 	"custos/receipt"
 	"custos/receipt/receipttest"
+	"custos/tlog/tlogtest"
 )
 
 // Key is the dock key that the server accepts.
@@ -31,8 +32,8 @@ type Server struct {
 	faults   Faults
 	uploads  map[string]*upload
 	vault    map[evidence.Digest][]byte
-	log      *receipttest.Log
-	key      receipttest.Key
+	log      *tlogtest.Log
+	key      tlogtest.Key
 	count    int
 	statuses []evidence.DockStatus
 }
@@ -59,8 +60,8 @@ func New() *Server {
 	return &Server{
 		uploads: map[string]*upload{},
 		vault:   map[evidence.Digest][]byte{},
-		log:     receipttest.NewLog("clienttest"),
-		key:     receipttest.NewKey("receipts.test", "clienttest"),
+		log:     tlogtest.NewLog("clienttest"),
+		key:     tlogtest.NewKey("receipts.test", "clienttest"),
 	}
 }
 
@@ -225,8 +226,8 @@ func (s *Server) Receipt(_ context.Context, at string, _ time.Duration) ([]byte,
 	want := receipt.Expect{Device: u.capture.Device, FileName: u.capture.FileName, Digest: u.capture.Digest, Length: u.capture.Length}
 	if u.note == nil {
 		s.vault[u.capture.Digest] = u.data
-		id := evidence.NewID(receipttest.Time, strings.NewReader(fmt.Sprintf("%010d", len(s.vault))))
-		note, err := receipt.Sign(s.log.Receipt(id, 1, want), s.key.Signer)
+		id := evidence.NewID(tlogtest.Time, strings.NewReader(fmt.Sprintf("%010d", len(s.vault))))
+		note, err := receipt.Sign(receipttest.Make(s.log, id, 1, want), s.key.Signer)
 		if err != nil {
 			return nil, err
 		}
@@ -239,11 +240,11 @@ func (s *Server) Receipt(_ context.Context, at string, _ time.Duration) ([]byte,
 }
 
 // ReceiptFor signs a receipt for anything at all, as a server gone bad would.
-func (s *Server) ReceiptFor(want receipt.Expect, signer receipttest.Key) ([]byte, error) {
+func (s *Server) ReceiptFor(want receipt.Expect, signer tlogtest.Key) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id := evidence.NewID(receipttest.Time, strings.NewReader("elsewhere!"))
-	return receipt.Sign(s.log.Receipt(id, 1, want), signer.Signer)
+	id := evidence.NewID(tlogtest.Time, strings.NewReader("elsewhere!"))
+	return receipt.Sign(receipttest.Make(s.log, id, 1, want), signer.Signer)
 }
 
 // Status is as client.Client says.
@@ -263,7 +264,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /api/dock", func(w http.ResponseWriter, r *http.Request) {
 		t := s.Trust()
 		answer(w, map[string]any{"id": "d1", "name": "Front desk", "force": "Test Force",
-			"now": receipttest.Time, "receiptKey": t.Receipt, "logKey": t.Log, "maxUpload": 1 << 40})
+			"now": tlogtest.Time, "receiptKey": t.Receipt, "logKey": t.Log, "maxUpload": 1 << 40})
 	})
 	mux.HandleFunc("PUT /api/dock/status", func(w http.ResponseWriter, r *http.Request) {
 		var st evidence.DockStatus
