@@ -102,6 +102,28 @@ func Event(item evidence.ID) ledger.Event {
 	}
 }
 
+// Proofs asks for n inclusion proofs of leaves spread over the whole log, to the
+// newest checkpoint, one after another, and measures each.
+func Proofs(ctx context.Context, l *ledger.Ledger, n int) (Latency, error) {
+	signed, err := l.Checkpoint(ctx)
+	if err != nil {
+		return Latency{}, err
+	}
+	c, err := tlog.ParseCheckpoint(signed)
+	if err != nil {
+		return Latency{}, err
+	}
+	var times []time.Duration
+	for i := range n {
+		start := time.Now()
+		if _, err := l.Proof(ctx, int64(i)*7919%c.Size, c.Size); err != nil {
+			return Latency{}, err
+		}
+		times = append(times, time.Since(start))
+	}
+	return latency(times), nil
+}
+
 // Fill makes the log n leaves long with random leaves that belong to no event:
 // enough to measure proofs and tiles, while Audit would rightly object. The
 // ledger must be otherwise idle; its Run takes them into the tree.
