@@ -324,3 +324,30 @@ func (c *Custody) Known(ctx context.Context, d evidence.Digest, length int64) (b
 	object, err := c.existing(ctx, d, length)
 	return object != "", err
 }
+
+// Sweep gives up what crashes have left behind in the vault: uploads, and
+// working copies on their way, that nothing has touched since before and that
+// pending does not claim. What was kept is never among them. It tells how many
+// there were. Call it now and then.
+func (c *Custody) Sweep(ctx context.Context, before time.Time, pending func(context.Context, evidence.ID) (bool, error)) (int, error) {
+	uploads, err := c.Vault.Uploads(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, u := range uploads {
+		if !u.Updated.Before(before) {
+			continue
+		}
+		if needed, err := pending(ctx, u.ID); err != nil {
+			return n, err
+		} else if needed {
+			continue
+		}
+		if err := c.Vault.Abandon(ctx, u.ID); err != nil && evidence.CodeOf(err) != evidence.NotFound {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}

@@ -75,3 +75,12 @@ func (s *Server) Stats(ctx context.Context) (Stats, error) {
 	}
 	return st, nil
 }
+
+// Pending tells whether an upload is known here and not done with: its bytes
+// are still needed.
+func (s *Server) Pending(ctx context.Context, id evidence.ID) (pending bool, err error) {
+	err = s.DB.Read(ctx, func(tx *database.Tx) error {
+		return tx.QueryRow(ctx, "SELECT count(*) > 0 FROM uploads WHERE id = ? AND state IN ('open', 'joining', 'complete', 'collecting')", string(id)).Scan(&pending)
+	})
+	return pending, err
+}

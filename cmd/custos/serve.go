@@ -172,6 +172,9 @@ func (s *server) run(ctx context.Context, ln net.Listener, ready func()) error {
 	part("viewings", func(ctx context.Context) error {
 		return every(ctx, time.Minute, func() error { return s.app.custody.EndExpired(ctx) })
 	})
+	part("sweep", func(ctx context.Context) error {
+		return every(ctx, time.Hour, func() error { return s.sweep(ctx) })
+	})
 	h := &http.Server{
 		Handler: s.door.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
@@ -197,6 +200,20 @@ func (s *server) run(ctx context.Context, ln net.Listener, ready func()) error {
 	}
 	parts.Wait()
 	return err
+}
+
+// leftOver is how long something in the vault that nobody claims is left alone.
+const leftOver = 24 * time.Hour
+
+func (s *server) sweep(ctx context.Context) error {
+	n, err := s.app.custody.Sweep(ctx, time.Now().Add(-leftOver), s.ingest.Pending)
+	if n > 0 {
+		s.app.log.Info("gave up what a crash had left behind", "count", n)
+	}
+	if err != nil { // the next hour tries again
+		s.app.log.Warn("sweep", "err", err)
+	}
+	return nil
 }
 
 // every calls f each period until ctx ends or f fails.
