@@ -33,7 +33,6 @@ type Ref struct {
 	Item    evidence.ID
 	ItemSeq uint64 // from 1
 	Leaf    []byte // tlog.LeafSize bytes
-	Index   int64  // place in the log; -1 = not known yet (PostgreSQL)
 }
 
 // headerNames are the fields that Append writes, in their order.
@@ -98,8 +97,8 @@ func (l *Ledger) Append(ctx context.Context, tx *database.Tx, e Event) (Ref, err
 	}
 	key := keys[tlog.KeySize:]
 	leaf := tlog.Leaf{Tag: tlog.ItemTag(it.key, string(e.Item)), Seq: it.seq, Prev: it.prev, Commitment: tlog.Commit(key, fields)}.Encode()
-	ref := Ref{Event: id, Item: e.Item, ItemSeq: it.seq, Leaf: leaf, Index: -1}
-	if err := l.insert(ctx, tx, &ref, e, key, fields); err != nil {
+	ref := Ref{Event: id, Item: e.Item, ItemSeq: it.seq, Leaf: leaf}
+	if err := insert(ctx, tx, ref, e, key, fields); err != nil {
 		return Ref{}, unavailable(fmt.Errorf("append event: %w", err))
 	}
 	return ref, nil
@@ -150,7 +149,7 @@ func readItem(ctx context.Context, tx *database.Tx, name, locking string) (item,
 	return it, err
 }
 
-func (l *Ledger) insert(ctx context.Context, tx *database.Tx, ref *Ref, e Event, key []byte, fields []evidence.Field) error {
+func insert(ctx context.Context, tx *database.Tx, ref Ref, e Event, key []byte, fields []evidence.Field) error {
 	body, err := json.Marshal(fields)
 	if err != nil {
 		return err
@@ -168,9 +167,6 @@ func (l *Ledger) insert(ctx context.Context, tx *database.Tx, ref *Ref, e Event,
 		_, err = tx.Exec(ctx, "INSERT INTO ledger_outbox (event, leaf) VALUES (?, ?)", string(ref.Event), ref.Leaf)
 		return err
 	}
-	if err := tx.QueryRow(ctx, "SELECT COALESCE(MAX(idx), -1) + 1 FROM ledger_leaves").Scan(&ref.Index); err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, "INSERT INTO ledger_leaves (idx, event, leaf) VALUES (?, ?, ?)", ref.Index, string(ref.Event), ref.Leaf)
+	_, err = tx.Exec(ctx, "INSERT INTO ledger_leaves (idx, event, leaf) SELECT COALESCE(MAX(idx), -1) + 1, ?, ? FROM ledger_leaves", string(ref.Event), ref.Leaf)
 	return err
 }

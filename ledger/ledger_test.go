@@ -152,6 +152,10 @@ func TestWholeWay(t *testing.T) {
 			t.Errorf("third event of a has number %d", s)
 		}
 		h.wait(l, refs...)
+		// A Ref kept by its event's ID alone finds its place too.
+		if index, _, err := l.Wait(h.ctx, ledger.Ref{Event: refs[4].Event}); err != nil || index != 4 {
+			t.Errorf("place %d, %v, want 4", index, err)
+		}
 		h.checkItem(l, "a", 3)
 		h.checkItem(l, "b", 2)
 		h.checkItem(l, "service", 1)
@@ -306,7 +310,7 @@ func TestWaitEnds(t *testing.T) {
 		if _, _, err := l.Wait(ctx, ref); evidence.CodeOf(err) != evidence.Unavailable {
 			t.Errorf("no checkpoint: %v", err)
 		}
-		if _, _, err := l.Wait(h.ctx, ledger.Ref{Event: "unknown", Index: -1}); evidence.CodeOf(err) != evidence.NotFound {
+		if _, _, err := l.Wait(h.ctx, ledger.Ref{Event: "unknown"}); evidence.CodeOf(err) != evidence.NotFound {
 			t.Errorf("unknown event: %v", err)
 		}
 	})

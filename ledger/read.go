@@ -45,11 +45,11 @@ func (e Entry) Open(withhold func(name string) bool) tlog.Opening {
 
 // Wait waits until a checkpoint that this process published covers the event,
 // and gives the event's place in the log and the checkpoint. The event's
-// transaction must have committed. It fails with NotFound for an event that
+// transaction must have committed; of ref only Event is looked at. It fails with NotFound for an event that
 // was not recorded, and with Unavailable or Corrupt when ctx ends before or
 // the ledger stops: the event is recorded even then.
 func (l *Ledger) Wait(ctx context.Context, ref Ref) (int64, []byte, error) {
-	index, checked := ref.Index, int64(-1)
+	index, checked := int64(-1), int64(-1)
 	for {
 		l.mu.Lock()
 		size, signed, stopped, changed := l.published.Size, l.note, l.stopped, l.changed
