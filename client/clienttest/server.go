@@ -36,6 +36,7 @@ type Server struct {
 	key      tlogtest.Key
 	count    int
 	statuses []evidence.DockStatus
+	captures []evidence.Capture
 }
 
 // Faults are what goes wrong, until changed.
@@ -106,6 +107,13 @@ func (s *Server) Uploads() int {
 	return s.count
 }
 
+// Captures are what docks said of the uploads they began, in order.
+func (s *Server) Captures() []evidence.Capture {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]evidence.Capture(nil), s.captures...)
+}
+
 // Statuses are those received so far.
 func (s *Server) Statuses() []evidence.DockStatus {
 	s.mu.Lock()
@@ -135,6 +143,7 @@ func (s *Server) Create(_ context.Context, c evidence.Capture) (string, error) {
 		return "", evidence.Errorf(evidence.Full, "The server has no room.")
 	}
 	s.count++
+	s.captures = append(s.captures, c)
 	at := "/files/" + strconv.Itoa(s.count)
 	s.uploads[at] = &upload{capture: c}
 	return at, nil
