@@ -1,0 +1,69 @@
+// Events, times and sizes in words that a solicitor reads without a manual.
+import { valueOf, type Opening, type State } from '../src/index';
+
+/** Text that others wrote: what cannot be seen, or turns the direction of writing, is spelt out. */
+export const plain = (s: string): string =>
+  s.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu, (c) => `‹U+${(c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}›`);
+
+export const stateWord: Record<State, string> = { proven: 'Proven', failed: 'Wrong', not_proven: 'Not proven' };
+
+/** 21 Nov 2026, 21:40:07 UTC; the text itself where it is no time. */
+export function time(s: string | undefined): string {
+  const d = new Date(s ?? '');
+  if (!s || Number.isNaN(d.getTime()) || d.getUTCFullYear() < 1970) return s && !s.startsWith('0001-') ? plain(s) : 'not known';
+  return `${new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: 'UTC' }).format(d)} UTC`;
+}
+
+export function size(bytes: number): string {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(2)} GB`;
+  if (bytes >= 1e6) return `${(bytes / 1e6).toFixed(1)} MB`;
+  return `${bytes.toLocaleString('en-GB')} bytes`;
+}
+
+export function duration(ms: number | undefined): string {
+  if (!ms) return '';
+  const s = Math.round(ms / 1000);
+  return [Math.floor(s / 3600), Math.floor(s / 60) % 60, s % 60].map((n) => String(n).padStart(2, '0')).join(':');
+}
+
+const verbs: Record<string, string> = {
+  collect: 'taken in from the camera',
+  derive: 'a working copy made; the master is not touched',
+  consult: 'looked at',
+  disclose: 'disclosed',
+  combine: 'combined with other material',
+  erase: 'erased',
+  verify: 'checked against its record',
+  administer: 'an act of administration',
+};
+
+/** What was done, in a few words. */
+export function what(o: Opening): string {
+  const verb = valueOf(o, 'verb') ?? '';
+  const segment = valueOf(o, 'segment');
+  const act = (verbs[verb] ?? plain(verb)) + (segment ? ` (segment ${plain(segment)})` : '');
+  switch (valueOf(o, 'phase')) {
+    case 'intent':
+      return `Begun: ${act}`;
+    case 'outcome':
+      return `Done: ${act}`;
+    case 'refused':
+      return `Refused: ${act}`;
+    case 'failed':
+      return `Failed: ${act}`;
+    default:
+      return act;
+  }
+}
+
+/** Who did it; withheld names are said to be withheld. */
+export function who(o: Opening): string {
+  const name = [valueOf(o, 'actor_name'), valueOf(o, 'actor_number')].filter((s) => s).join(', ');
+  if (name) return plain(name);
+  return o.fields.some((f) => f.name === 'actor_name' && f.value === undefined) ? 'somebody whose name is withheld' : plain(valueOf(o, 'actor_kind') ?? 'not said');
+}
+
+/** Why, where that was said. */
+export function why(o: Opening): string {
+  return plain(['purpose', 'reference', 'note'].map((n) => valueOf(o, n)).filter((s) => s).join(' · '));
+}
