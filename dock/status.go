@@ -37,18 +37,17 @@ func (s *speed) rate(at time.Duration, sent int64) int64 {
 // Status is how all cameras are. Name, Version and Dock are left to the caller.
 func (m *Machine) Status(t Time) evidence.DockStatus {
 	s := evidence.DockStatus{At: t.Wall.UTC(), Cameras: []evidence.CameraStatus{}}
-	switch {
-	case m.broken != nil:
-		s.Message = evidence.MessageOf(m.broken)
-	case m.reach.err != nil:
-		s.Message = evidence.MessageOf(m.reach.err)
-	case m.room.err != nil:
-		s.Message = evidence.MessageOf(m.room.err)
-	}
 	for _, b := range m.order() {
 		if b.card != nil || b.trouble != "" || b.device != "" {
-			s.Cameras = append(s.Cameras, m.camera(t, b))
+			c := m.camera(t, b)
+			if c.State == evidence.CameraWaiting {
+				s.Message = c.Message // only while somebody waits: else nobody knows
+			}
+			s.Cameras = append(s.Cameras, c)
 		}
+	}
+	if m.broken != nil {
+		s.Message = evidence.MessageOf(m.broken)
 	}
 	return s
 }
