@@ -64,7 +64,8 @@ func Of(segment1, segment2, other File) *Story {
 	s.collect(Second, 1, other)
 	s.collect(First, 2, segment2)
 	s.Log.Add(First, evidence.Consult, evidence.Intent, []evidence.Field{
-		evidence.F("purpose", "complaint"), evidence.F("note", "seen by \u202e<b>Insp. Patel</b>"),
+		evidence.F("actor_kind", string(evidence.Person)), evidence.F("actor_name", "Insp. R. Patel"), evidence.F("actor_number", "7731"),
+		evidence.F("purpose", "complaint"), evidence.F("reference", "PSD/114/26"), evidence.F("note", "seen by \u202e<b>Insp. Patel</b>"),
 	}, func(name string) bool { return name == "note" })
 	s.Log.Collect(First, 1, s.capture(0), nil) // docked again
 	s.Info = bundle.Info{
@@ -108,7 +109,12 @@ func (s *Story) MastersOf(id evidence.ID) []bundle.Master {
 // Disclose records the intent for every recording.
 func (s *Story) Disclose() {
 	for _, r := range s.Info.Recordings {
-		s.Log.Add(r.ID, evidence.Disclose, evidence.Intent, bundle.Commit(s.Info.Bundle, s.MastersOf(r.ID)), nil)
+		fields := []evidence.Field{
+			evidence.F("actor_kind", string(evidence.Person)), evidence.F("actor_name", s.Info.MadeBy),
+			evidence.F("purpose", s.Info.Purpose.Code), evidence.F("reference", s.Info.Purpose.Reference),
+			evidence.F("recipient", s.Info.Recipient),
+		}
+		s.Log.Add(r.ID, evidence.Disclose, evidence.Intent, append(fields, bundle.Commit(s.Info.Bundle, s.MastersOf(r.ID))...), nil)
 	}
 }
 

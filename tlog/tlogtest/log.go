@@ -88,8 +88,6 @@ func (l *Log) Add(id evidence.ID, verb evidence.Verb, phase evidence.Phase, fiel
 		evidence.F("verb", string(verb)),
 		evidence.F("phase", string(phase)),
 		evidence.F("at", Time.Add(time.Duration(n)*time.Second)),
-		evidence.F("actor_kind", "dock"),
-		evidence.F("actor_name", "Dock HQ-3"),
 	}, fields...)
 	key := secret("event key", n, id)
 	leaf := tlog.Leaf{
@@ -149,6 +147,7 @@ func (l *Log) Path(size, index int64) []tlog.Hash {
 // Collect records both events of a collection and gives the outcome's opening.
 func (l *Log) Collect(id evidence.ID, segment int, c evidence.Capture, withhold func(string) bool) tlog.Opening {
 	fields := []evidence.Field{
+		evidence.F("actor_kind", string(evidence.Dock)), evidence.F("actor_name", "Dock HQ-3"),
 		evidence.F("segment", segment), evidence.F("device", c.Device), evidence.F("file_name", c.FileName),
 		evidence.F("sha256", c.Digest), evidence.F("length", c.Length),
 	}

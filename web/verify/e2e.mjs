@@ -60,6 +60,8 @@ async function sound(dir, key) {
   await shot(page, 'dark');
   await page.locator('video').evaluate(async (v) => (v.muted = true, await v.play()));
   await page.waitForFunction(() => document.querySelector('video').currentTime > 0.3);
+  await choose(page, join(work, 'empty'));
+  await page.getByText('That is not the folder of this bundle').waitFor();
   await page.getByRole('button', { name: 'Segment 2' }).click();
   await page.waitForFunction(() => document.querySelector('video')?.src.endsWith('02_AXIS_0002.mp4'));
   await choose(page, dir);
@@ -126,6 +128,8 @@ async function hostile(dir) {
 
 try {
   const files = media();
+  mkdirSync(join(work, 'empty'));
+  writeFileSync(join(work, 'empty', 'other.txt'), 'x');
   const good = join(work, 'good');
   const key = sample(good, files);
   await sound(good, key);

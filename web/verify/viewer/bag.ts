@@ -20,8 +20,7 @@ export interface Recording {
   officer?: string;
   category?: string;
   startedAt: string;
-  durationMs?: number;
-  segments: { number: number; clock?: { deviceStarted?: string; zone?: string; offsetMs?: number; source?: string }; media?: { type?: string; video?: string; audio?: string; width?: number; height?: number; durationMs?: number } }[] | null;
+  segments: { number: number; clock?: { trusted?: string; deviceStarted?: string; zone?: string; offsetMs?: number; source?: string }; media?: { type?: string; video?: string; audio?: string; width?: number; height?: number; durationMs?: number } }[] | null;
   gaps?: { after: number; lengthMs: number; missing?: number[] }[];
 }
 

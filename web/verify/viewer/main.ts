@@ -12,6 +12,8 @@ export interface Shown {
   media: Map<string, Check>;
   /** bytes hashed and to hash; null = not hashing */
   hashing: { done: number; total: number } | null;
+  /** the folder last chosen held none of the files */
+  notThis: boolean;
   recording: string;
   segment: number;
   pinned: string;
@@ -34,7 +36,7 @@ async function start() {
     return;
   }
   const first = bag.metadata.recordings?.[0]?.id ?? '';
-  const shown: Shown = { bag, reports: new Map(), media: new Map(), hashing: null, recording: first, segment: filesOf(bag, first)[0]?.segment ?? 1, pinned: '' };
+  const shown: Shown = { bag, reports: new Map(), media: new Map(), hashing: null, notThis: false, recording: first, segment: filesOf(bag, first)[0]?.segment ?? 1, pinned: '' };
   document.title = `Evidence bundle ${bag.metadata.bundle}`;
 
   const top = h('div', { 'aria-live': 'polite' });
@@ -64,6 +66,8 @@ async function start() {
   const choose = async (chosen: File[]) => {
     const files = bag.metadata.files ?? [];
     const pairs = files.map((f) => [f, find(chosen, f.path)] as const);
+    shown.notThis = pairs.every(([, file]) => !file);
+    if (shown.notThis) return drawTop();
     shown.hashing = { done: 0, total: pairs.reduce((n, [f, file]) => n + (f.sealed ? 0 : (file?.size ?? 0)), 0) };
     drawTop();
     for (const [f, file] of pairs) {

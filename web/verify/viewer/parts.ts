@@ -58,7 +58,7 @@ export function verdict(s: Shown, choose: (files: File[]) => void): HTMLElement 
     wrong.length > 0 && h('ul', {}, wrong.map((c) => h('li', {}, h('strong', {}, plain(c.subject || c.name)), ' ', plain(c.says)))),
     wrong.length > 0 && h('p', {}, 'Keep the bundle as it is, and ask the force for a new copy.'),
     h('ul', { class: 'todo' },
-      unread.length > 0 && h('li', {}, badge('not_proven', 'To do'), ` The files themselves: ${files.length - unread.length} of ${files.length} read. `, folderButton(s, choose)),
+      unread.length > 0 && h('li', {}, badge('not_proven', 'To do'), ` The files themselves: ${files.length - unread.length} of ${files.length} read. `, folderButton(s, choose), s.notThis && ' That is not the folder of this bundle: none of its files is there.'),
       !keyed && !wrong.some((c) => c.name === 'key') && h('li', {}, badge('not_proven', 'To do'), ' The key of the log: compare it with the force by telephone, ', h('a', { href: '#key' }, 'see below'), '.'),
       h('li', {}, badge('not_proven'), ' No witness outside the force has co-signed the log: it proves nothing against the force itself. Times are the force’s word.')),
     h('p', { class: 'fine' }, 'This page is part of the bundle. Somebody who changed the bundle could have changed the page: for certainty use custos-verify, which you get elsewhere.'));
@@ -122,13 +122,14 @@ function player(f: File_, r: Recording): HTMLElement {
 }
 
 function facts(s: Shown, r: Recording, f: File_): HTMLElement {
-  const clock = r.segments?.find((x) => x.number === f.segment)?.clock;
+  const segment = r.segments?.find((x) => x.number === f.segment);
+  const clock = segment?.clock;
   const h1 = s.bag.histories.find((x) => x.recording === r.id);
   const came = h1 && collections(h1, f.segment)[0];
   const media = s.media.get(f.path);
   const rows: [string, Node | string][] = [
     ['File on the camera', plain(f.fileName)],
-    ['Recorded', `${time(r.startedAt)}${r.durationMs ? `, ${duration(r.durationMs)} long` : ''}`],
+    ['Recorded', [time(clock?.trusted ?? r.startedAt), duration(segment?.media?.durationMs)].filter(Boolean).join(', ')],
     ['By the camera’s clock', [time(clock?.deviceStarted), clock?.zone && plain(clock.zone), clock?.offsetMs !== undefined && `${clock.offsetMs} ms off`].filter(Boolean).join(', ')],
     ['Camera, officer', `${plain(r.device)}${r.officer ? `, ${plain(r.officer)}` : ''}`],
     ['Taken in', time(came && valueOf(came, 'at'))],
@@ -155,11 +156,10 @@ function events(s: Shown, r: Recording): HTMLElement {
 function event(o: Opening, r: EventReport | undefined): HTMLElement {
   return h('li', {},
     h('div', { class: 'event' },
-      h('span', { class: 'when' }, time(valueOf(o, 'at'))),
+      h('div', { class: 'row' }, h('span', { class: 'when' }, time(valueOf(o, 'at'))), r && badge(r.state, { proven: 'In the log', failed: 'Wrong', not_proven: 'Waiting' }[r.state])),
       h('strong', {}, what(o)),
       h('span', {}, `by ${who(o)}`),
-      why(o) && h('span', { class: 'why' }, why(o)),
-      r && badge(r.state)),
+      why(o) && h('span', { class: 'why' }, why(o))),
     h('details', {},
       h('summary', {}, 'All particulars'),
       h('p', { class: 'fine' }, r?.says ?? ''),

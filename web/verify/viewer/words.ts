@@ -27,13 +27,13 @@ export function duration(ms: number | undefined): string {
 }
 
 const verbs: Record<string, string> = {
-  collect: 'taken in from the camera',
-  derive: 'a working copy made; the master is not touched',
-  consult: 'looked at',
-  disclose: 'disclosed',
-  combine: 'combined with other material',
-  erase: 'erased',
-  verify: 'checked against its record',
+  collect: 'taking it in from the camera',
+  derive: 'making a working copy; the master is not touched',
+  consult: 'watching it',
+  disclose: 'disclosing it',
+  combine: 'combining it with other material',
+  erase: 'erasing it',
+  verify: 'checking it against its record',
   administer: 'an act of administration',
 };
 
@@ -63,7 +63,9 @@ export function who(o: Opening): string {
   return o.fields.some((f) => f.name === 'actor_name' && f.value === undefined) ? 'somebody whose name is withheld' : plain(valueOf(o, 'actor_kind') ?? 'not said');
 }
 
-/** Why, where that was said. */
+/** Why and for whom, where that was said. */
 export function why(o: Opening): string {
-  return plain(['purpose', 'reference', 'note'].map((n) => valueOf(o, n)).filter((s) => s).join(' · '));
+  const to = valueOf(o, 'recipient');
+  const said = ['purpose', 'reference', 'note'].map((n) => valueOf(o, n));
+  return plain([...said, to && `for ${to}`].filter((s) => s).join(' · '));
 }
