@@ -61,13 +61,27 @@ func open(t testing.TB, address string) *database.DB {
 }
 
 var (
-	server = sync.OnceValues(start)
-	serial atomic.Int64
+	server  = sync.OnceValues(func() (string, error) { return start("-c", "fsync=off", "-c", "full_page_writes=off") })
+	durable = sync.OnceValues(func() (string, error) { return start() })
+	serial  atomic.Int64
 )
 
 // PostgresURL makes an empty PostgreSQL database, dropped after the test, and
-// gives its address.
+// gives its address. Its server does not sync, so it is fast and measures
+// nothing: see DurablePostgresURL.
 func PostgresURL(t testing.TB) string {
+	t.Helper()
+	return postgresURL(t, server)
+}
+
+// DurablePostgresURL is PostgresURL on a server with PostgreSQL's own settings
+// for durability, for measurements.
+func DurablePostgresURL(t testing.TB) string {
+	t.Helper()
+	return postgresURL(t, durable)
+}
+
+func postgresURL(t testing.TB, server func() (string, error)) string {
 	t.Helper()
 	base, err := server()
 	if err != nil {
@@ -102,7 +116,8 @@ func PostgresURL(t testing.TB) string {
 
 // start runs a PostgreSQL of the test binary's own. It ends with the test
 // binary: the kernel sends it SIGINT (fast shutdown) when its parent dies.
-func start() (string, error) {
+// settings are added to its command line.
+func start(settings ...string) (string, error) {
 	if u := os.Getenv("CUSTOS_TEST_POSTGRES"); u != "" {
 		return u, nil
 	}
@@ -143,8 +158,8 @@ func start() (string, error) {
 		return "", fmt.Errorf("initdb: %w: %s", err, out)
 	}
 	// Sockets only: no port to clash over. The path is short, as sockets need.
-	srv := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=",
-		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "shared_buffers=64MB")
+	srv := exec.Command(filepath.Join(bin, "postgres"), append([]string{"-D", data, "-k", dir, "-c", "listen_addresses=",
+		"-c", "max_connections=200", "-c", "shared_buffers=64MB"}, settings...)...)
 	srv.SysProcAttr = attr
 	srv.Dir = dir
 	var log bytes.Buffer
