@@ -77,6 +77,11 @@ func (d *demoCmd) run(ctx context.Context, cfg Config, s, quiet streams) error {
 				cancel(err)
 			}
 		})
+		wg.Go(func() {
+			if err := d.putIn(ctx); err != nil {
+				cancel(err)
+			}
+		})
 		d.greet(s, url)
 	})
 	cancel(nil)
@@ -110,6 +115,36 @@ func (d *demoCmd) dock(ctx context.Context, url string, s streams) error {
 		err = errors.New("it ended by itself")
 	}
 	return fmt.Errorf("the dock agent (%s): %w; its words are in %s", agent, err, filepath.Join(d.Dir, "server.log"))
+}
+
+// putIn docks the cameras of the shift once the agent is watching, each with
+// its clock as it is at that moment: only so can the dock measure the offset.
+func (d *demoCmd) putIn(ctx context.Context) error {
+	for _, k := range demoShift(filepath.Join(d.Dir, "shift")) {
+		if _, err := os.Stat(k.dir); errors.Is(err, os.ErrNotExist) {
+			continue // docked in an earlier demo
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(4 * time.Second):
+		}
+		if err := k.prepare(time.Now()); err != nil {
+			return err
+		}
+		if err := os.Rename(k.dir, filepath.Join(d.Dir, "cameras", filepath.Base(k.dir))); err != nil {
+			return fmt.Errorf("dock camera %s: %w", k.device, err)
+		}
+	}
+	return nil
+}
+
+// demoShift is the cameras of a shift, not docked yet.
+func demoShift(dir string) []simCamera {
+	return []simCamera{
+		{dir: filepath.Join(dir, "bay-1"), device: "K-0417", officer: "4711", drift: 41 * time.Second},
+		{dir: filepath.Join(dir, "bay-2"), device: "K-0522", officer: "4702", drift: -3 * time.Second},
+	}
 }
 
 func (d *demoCmd) greet(s streams, url string) {
@@ -204,30 +239,33 @@ func demoCameras(ctx context.Context, dir string, step func(string)) error {
 		return err
 	}
 	now := time.Now().UTC().Truncate(time.Second)
-	one := simCamera{dir: filepath.Join(dir, "cameras", "bay-1"), device: "K-0417", officer: "4711", drift: 41 * time.Second}
-	two := simCamera{dir: filepath.Join(dir, "cameras", "bay-2"), device: "K-0522", officer: "4702", drift: -3 * time.Second}
+	shift := demoShift(filepath.Join(dir, "shift"))
+	one, two := &shift[0], &shift[1]
+	if err := os.MkdirAll(filepath.Join(dir, "cameras"), 0o700); err != nil {
+		return err
+	}
 	whole := []time.Duration{10 * time.Second}
 	takes := map[*simCamera][]take{
-		&one: {
+		one: {
 			{started: now.Add(-2 * time.Hour), category: "stop-search", source: walking, lengths: []time.Duration{20 * time.Second, 20 * time.Second, 15 * time.Second}, gap: 12 * time.Second, as: "mp4"},
 			{started: now.Add(-5 * time.Hour), source: walking, from: 30 * time.Second, lengths: []time.Duration{12 * time.Second}, as: "mp4"},
 		},
-		&two: {
+		two: {
 			{started: now.Add(-3 * time.Hour), category: "traffic", source: walking, from: 15 * time.Second, lengths: []time.Duration{18 * time.Second}, as: "avi"},
 			{started: now.Add(-26 * time.Hour), source: walking, from: 50 * time.Second, lengths: []time.Duration{14 * time.Second}, as: "mp4"},
 		},
 	}
 	if p := more["gp-karma.mp4"]; p != "" {
-		takes[&one] = append(takes[&one], take{started: now.Add(-4 * time.Hour), category: "traffic", source: p, lengths: whole, as: "as it is"})
-		takes[&two] = append(takes[&two], take{started: now.Add(-27 * time.Hour), source: p, lengths: whole, as: "as it is", cut: true})
+		takes[one] = append(takes[one], take{started: now.Add(-4 * time.Hour), category: "traffic", source: p, lengths: whole, as: "as it is"})
+		takes[two] = append(takes[two], take{started: now.Add(-27 * time.Hour), source: p, lengths: whole, as: "as it is", cut: true})
 	}
 	if p := more["asl.mkv"]; p != "" {
-		takes[&two] = append(takes[&two], take{started: now.Add(-6 * time.Hour), category: "domestic", source: p, lengths: whole, as: "as it is"})
+		takes[two] = append(takes[two], take{started: now.Add(-6 * time.Hour), category: "domestic", source: p, lengths: whole, as: "as it is"})
 	}
 	if p := more["jfk.wav"]; p != "" {
-		takes[&one] = append(takes[&one], take{started: now.Add(-7 * time.Hour), source: p, lengths: whole, as: "as it is"})
+		takes[one] = append(takes[one], take{started: now.Add(-7 * time.Hour), source: p, lengths: whole, as: "as it is"})
 	}
-	for _, k := range []*simCamera{&one, &two} {
+	for _, k := range []*simCamera{one, two} {
 		step("footage for camera " + k.device)
 		if err := k.prepare(time.Now()); err != nil {
 			return err
