@@ -279,8 +279,8 @@ func (s *Server) consultRoutes() {
 		return &body[playback.View]{v}, err
 	})
 	described(s, http.MethodPost, "/api/consultations/{id}/proxies/{segment}", "Ask for a proxy", may(access.Recordings), func(ctx context.Context, a evidence.Actor, in *struct {
-		byID
-		Segment int `path:"segment" minimum:"1"`
+		ID      string `path:"id" maxLength:"26"`
+		Segment int    `path:"segment" minimum:"1"`
 	}) (*struct{ Status int }, error) {
 		id, err := consultationID(in.ID)
 		if err != nil {
