@@ -20,6 +20,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"custos/durable"
+	"custos/evidence"
+	"custos/receipt"
 )
 
 // Binaries is the folder of the binaries under test: CUSTOS_BUILD, or one that
@@ -157,7 +161,19 @@ func (s *Service) Start(env ...string) {
 }
 
 // TryStart is Start for a server that may die at once.
-func (s *Service) TryStart(env ...string) error {
+func (s *Service) TryStart(env ...string) error { return s.start("/readyz", env) }
+
+// StartUnready starts a server that lives and cannot be ready, as with a full
+// disk, and waits until it answers.
+func (s *Service) StartUnready(env ...string) {
+	s.t.Helper()
+	if err := s.start("/healthz", env); err != nil {
+		s.t.Fatalf("start: %v\n%s", err, s.Log())
+	}
+}
+
+// start starts the server and waits until it answers path with 200.
+func (s *Service) start(path string, env []string) error {
 	s.t.Helper()
 	log, err := os.OpenFile(filepath.Join(s.Dir, "server.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -184,7 +200,7 @@ func (s *Service) TryStart(env ...string) error {
 			return fmt.Errorf("the server ended: %w", errors.Join(err, errors.New("see its log")))
 		default:
 		}
-		res, err := http.Get(s.URL + "/readyz")
+		res, err := http.Get(s.URL + path)
 		if err == nil {
 			_ = res.Body.Close()
 			if res.StatusCode == http.StatusOK {
@@ -193,7 +209,24 @@ func (s *Service) TryStart(env ...string) error {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	return errors.New("the server was not ready within 30 s")
+	return errors.New("the server was not there within 30 s")
+}
+
+// For is the same running service for a part of the test. Whoever made the
+// service starts and stops it.
+func (s *Service) For(t testing.TB) *Service {
+	o := *s
+	o.t = t
+	return &o
+}
+
+// At is the service that a restore has made in another folder. It answers at
+// the same address, so the docks of s find it.
+func (s *Service) At(dir string) *Service {
+	s.t.Helper()
+	o := &Service{t: s.t, Bin: s.Bin, Dir: dir, listen: s.listen}
+	o.Configure(fmt.Sprintf("listen = %q", s.listen))
+	return o
 }
 
 // PID is the server's process.
@@ -300,6 +333,11 @@ func (s *Service) NewDock(name string) *Dock {
 	return d
 }
 
+// For is the same dock for a part of the test.
+func (d *Dock) For(t testing.TB) *Dock {
+	return &Dock{t: t, s: d.s.For(t), Dir: d.Dir, Cameras: d.Cameras}
+}
+
 // Command is a custos-dock command on this dock.
 func (d *Dock) Command(ctx context.Context, args ...string) *exec.Cmd {
 	args = append(args, "--config", filepath.Join(d.Dir, "dock.toml"), "--journal", filepath.Join(d.Dir, "journal"))
@@ -309,13 +347,74 @@ func (d *Dock) Command(ctx context.Context, args ...string) *exec.Cmd {
 // Empty runs the agent until all docked cameras are ready, and gives its output.
 func (d *Dock) Empty(within time.Duration) string {
 	d.t.Helper()
-	ctx, cancel := context.WithTimeout(d.t.Context(), within)
-	defer cancel()
-	out, err := d.Command(ctx, "run", "--once", "--json", "--stable", "1s").CombinedOutput()
+	out, err := d.TryEmpty(within)
 	if err != nil {
 		d.t.Fatalf("custos-dock run --once: %v\n%s\nserver:\n%s", err, out, d.s.Log())
 	}
-	return string(out)
+	return out
+}
+
+// TryEmpty is Empty for cameras that need not become ready. It may be called
+// on several docks at the same time.
+func (d *Dock) TryEmpty(within time.Duration) (string, error) {
+	ctx, cancel := context.WithTimeout(d.t.Context(), within)
+	defer cancel()
+	out, err := d.Command(ctx, "run", "--once", "--json", "--stable", "1s").CombinedOutput()
+	return string(out), err
+}
+
+// Receipts are the receipts that the dock has checked and kept, newest last,
+// with the captures they are for.
+func (d *Dock) Receipts() []Received {
+	d.t.Helper()
+	disk, err := durable.Open(filepath.Join(d.Dir, "journal"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	captures := map[string]evidence.Capture{}
+	var list []Received
+	journal, err := durable.OpenJournal(disk, "journal", func(record []byte) error {
+		var r struct {
+			Device, File string
+			SHA256       evidence.Digest `json:"sha256"`
+			Capture      *evidence.Capture
+			Receipt      string
+		}
+		if err := json.Unmarshal(record, &r); err != nil {
+			return err
+		}
+		key := r.Device + "\n" + r.File + "\n" + r.SHA256.String()
+		if r.Capture != nil {
+			captures[key] = *r.Capture
+		}
+		if r.Receipt != "" {
+			list = append(list, Received{captures[key], []byte(r.Receipt)})
+		}
+		return nil
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if err := journal.Close(); err != nil {
+		d.t.Fatal(err)
+	}
+	return list
+}
+
+// Received is what a dock knows of a file and the receipt it has for it.
+type Received struct {
+	Capture evidence.Capture
+	Receipt []byte
+}
+
+// Trust are the keys that docks of this service pin.
+func (s *Service) Trust() receipt.Trust {
+	s.t.Helper()
+	var keys struct{ LogKey, ReceiptKey string }
+	if err := json.Unmarshal([]byte(s.Run("admin", "keys", "show", "--json")), &keys); err != nil {
+		s.t.Fatal(err)
+	}
+	return receipt.Trust{Receipt: keys.ReceiptKey, Log: keys.LogKey}
 }
 
 // Camera makes an empty camera in a bay, in the layout of the profile custos.
@@ -417,15 +516,21 @@ func (p *Person) JSON(method, path string, body any, status int, into any) {
 	}
 }
 
-// Footage cuts seconds of Debian's vtest.avi to an MP4 that browsers play.
+// Footage cuts seconds of Debian's vtest.avi to a file of the kind that its
+// name ends with: .mp4 as browsers play it, or .avi, .ts, .mkv, .wav; a name
+// that ends with hevc.mp4 is HEVC.
 func Footage(t testing.TB, name string, from, seconds int) string {
 	t.Helper()
 	p := filepath.Join(t.TempDir(), name)
 	args := []string{"-v", "error", "-nostdin", "-ss", fmt.Sprint(from), "-t", fmt.Sprint(seconds), "-i", "/usr/share/doc/opencv-doc/examples/data/vtest.avi",
-		"-f", "lavfi", "-t", fmt.Sprint(seconds), "-i", "anoisesrc=color=brown:amplitude=0.1:sample_rate=16000", "-shortest"}
-	switch filepath.Ext(name) {
-	case ".avi":
+		"-f", "lavfi", "-t", fmt.Sprint(seconds), "-i", "anoisesrc=color=brown:amplitude=0.1:sample_rate=16000:seed=1", "-shortest"}
+	switch ext := filepath.Ext(name); {
+	case ext == ".avi":
 		args = append(args, "-c:v", "mpeg4", "-c:a", "mp3")
+	case ext == ".wav":
+		args = append(args, "-vn")
+	case strings.HasSuffix(name, "hevc.mp4"):
+		args = append(args, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none", "-c:a", "aac")
 	default:
 		args = append(args, "-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv420p", "-c:a", "aac")
 	}
