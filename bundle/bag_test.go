@@ -3,7 +3,9 @@ package bundle
 import (
 	"bytes"
 	"crypto/sha256"
+	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -40,6 +42,15 @@ func TestSafeNamesMakeSafePaths(t *testing.T) {
 			t.Fatalf("%q is not safe", p)
 		}
 	})
+}
+
+func TestAFullDiskHasItsOwnCode(t *testing.T) {
+	if err := trouble(&fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}); evidence.CodeOf(err) != evidence.Full {
+		t.Error(err)
+	}
+	if err := trouble(fs.ErrPermission); evidence.CodeOf(err) != evidence.Unavailable {
+		t.Error(err)
+	}
 }
 
 func TestManifestHasOneForm(t *testing.T) {

@@ -371,6 +371,38 @@ type noFS struct{}
 
 func (noFS) Open(string) (fs.File, error) { return nil, fs.ErrPermission }
 
+// scratched is a disc on which one file ends in a read error.
+type scratched struct {
+	fs.FS
+	name string
+}
+
+func (s scratched) Open(name string) (fs.File, error) {
+	f, err := s.FS.Open(name)
+	if err == nil && name == s.name {
+		f = scratchedFile{f}
+	}
+	return f, err
+}
+
+type scratchedFile struct{ fs.File }
+
+func (scratchedFile) Read(p []byte) (int, error) { return len(p) / 2, fs.ErrInvalid }
+
+func TestADamagedDiscIsNamed(t *testing.T) {
+	s := bundletest.New(3, 5, 7)
+	s.Disclose()
+	bag := load(t, mustWrite(t, s))
+	for name := range bag {
+		r := verify(t, scratched{bag, name}, bundle.Options{LogKey: s.Log.Key.VKey})
+		if r.Outcome() != bundle.Wrong || !slices.ContainsFunc(r.Failed(), func(c bundle.Check) bool {
+			return c.Subject == name && strings.Contains(c.Says, "medium is damaged")
+		}) {
+			t.Errorf("%s: %s\n%s", name, r.Outcome(), show(r))
+		}
+	}
+}
+
 // Somebody who writes any file anew, and all manifests, makes no sound bag.
 func FuzzVerify(f *testing.F) {
 	s := bundletest.New(3, 5, 7)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing/fstest"
+	"time"
 
 	"custos/bundle"
 	"custos/evidence"
@@ -73,10 +74,13 @@ func Of(segment1, segment2, other File) *Story {
 		Recipient: "Smith & Partners </script>", Purpose: evidence.Purpose{Code: "disclosure", Reference: "42AB/8812/26"},
 		Software: "custos 1.0", LogKey: s.Log.Key.VKey, ReceiptKey: tlogtest.NewKey("force.example/receipts", "r").VKey,
 	}
+	offset := evidence.Duration(1250)
 	for _, id := range []evidence.ID{First, Second} {
 		r := bundle.Recording{Recording: evidence.Recording{ID: id, Device: "AXIS-W120-0017", Officer: "4711", StartedAt: tlogtest.Time}}
 		for _, m := range s.MastersOf(id) {
-			r.Segments = append(r.Segments, evidence.Segment{Recording: id, Number: m.Segment, FileName: m.FileName, Digest: m.Digest, Length: m.Length})
+			r.Segments = append(r.Segments, evidence.Segment{Recording: id, Number: m.Segment, FileName: m.FileName, Digest: m.Digest, Length: m.Length, Clock: evidence.Clock{
+				DeviceStarted: tlogtest.Time.Add(-90 * time.Minute), DeviceZone: "Europe/London", Offset: &offset, Source: "name", Trusted: tlogtest.Time.Add(-90*time.Minute - offset.Std()),
+			}})
 		}
 		s.Info.Recordings = append(s.Info.Recordings, r)
 	}

@@ -2,7 +2,7 @@ import type { Shown } from './main';
 import { collections, filesOf, type Bag, type File_, type Recording } from './bag';
 import { h, icon } from './dom';
 import { valueOf, type Check, type EventReport, type Opening, type State } from '../src/index';
-import { duration, plain, size, stateWord, time, what, who, why } from './words';
+import { duration, known, plain, size, stateWord, time, what, who, why } from './words';
 
 /** State in a word and a shape, never by colour alone. */
 const badge = (state: State, text = stateWord[state]) => h('span', { class: `badge ${state}` }, icon(state), text);
@@ -129,7 +129,7 @@ function facts(s: Shown, r: Recording, f: File_): HTMLElement {
   const media = s.media.get(f.path);
   const rows: [string, Node | string][] = [
     ['File on the camera', plain(f.fileName)],
-    ['Recorded', [time(clock?.trusted ?? r.startedAt), duration(segment?.media?.durationMs)].filter(Boolean).join(', ')],
+    ['Recorded', [time(known(clock?.trusted) ? clock.trusted : r.startedAt), duration(segment?.media?.durationMs)].filter(Boolean).join(', ')],
     ['By the camera’s clock', [time(clock?.deviceStarted), clock?.zone && plain(clock.zone), clock?.offsetMs !== undefined && `${clock.offsetMs} ms off`].filter(Boolean).join(', ')],
     ['Camera, officer', `${plain(r.device)}${r.officer ? `, ${plain(r.officer)}` : ''}`],
     ['Taken in', time(came && valueOf(came, 'at'))],

@@ -7,10 +7,14 @@ export const plain = (s: string): string =>
 
 export const stateWord: Record<State, string> = { proven: 'Proven', failed: 'Wrong', not_proven: 'Not proven' };
 
+/** A time that is known; the server's JSON has the year 1 for one that is not. */
+export const known = (s: string | undefined): s is string => !!s && !s.startsWith('0001-');
+
 /** 21 Nov 2026, 21:40:07 UTC; the text itself where it is no time. */
 export function time(s: string | undefined): string {
-  const d = new Date(s ?? '');
-  if (!s || Number.isNaN(d.getTime()) || d.getUTCFullYear() < 1970) return s && !s.startsWith('0001-') ? plain(s) : 'not known';
+  if (!known(s)) return 'not known';
+  const d = new Date(s);
+  if (Number.isNaN(d.getTime())) return plain(s);
   return `${new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: 'UTC' }).format(d)} UTC`;
 }
 
