@@ -10,6 +10,7 @@ import (
 	"custos/access"
 	"custos/custody"
 	"custos/evidence"
+	"custos/oversight"
 )
 
 // System is the state of the service for whoever runs it. It names no
@@ -104,7 +105,7 @@ func (s *Server) system(ctx context.Context) (System, error) {
 	}
 	sys.Ledger = LedgerState{
 		Events: log.Events, Size: log.Size, CheckpointSize: log.CheckpointSize, CheckpointAt: log.CheckpointAt,
-		Origin: strings.SplitN(log.Key, "+", 2)[0], LogKey: log.Key, State: string(log.State), Message: log.Message,
+		Origin: strings.SplitN(log.Key, "+", 2)[0], LogKey: log.Key, State: log.Word(), Message: log.Message,
 	}
 	counts, err := s.Queue.Counts(ctx)
 	if err != nil {
@@ -135,7 +136,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request, _ evidence.Actor)
 	defer cancel()
 	checks := map[string]bool{}
 	log, err := s.Oversight.Log(ctx)
-	checks["ledger"] = err == nil && (log.State == "running")
+	checks["ledger"] = err == nil && log.Word() == oversight.OK
 	store, err := s.Custody.StoreState(ctx)
 	checks["store"] = err == nil && store.State == custody.StoreOK
 	status, word := http.StatusOK, "ready"

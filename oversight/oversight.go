@@ -27,6 +27,17 @@ type Log struct {
 	Key string // vkey
 }
 
+// OK is the word for a ledger that takes events and signs.
+const OK = "ok"
+
+// Word is the state in the words that stores use too: OK, else the ledger's own.
+func (l Log) Word() string {
+	if l.State == ledger.Running {
+		return OK
+	}
+	return string(l.State)
+}
+
 // Log tells how the ledger is. Errors: Unavailable.
 func (o *Oversight) Log(ctx context.Context) (Log, error) {
 	st, err := o.ledger.Status(ctx)
