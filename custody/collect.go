@@ -319,12 +319,6 @@ func outcomeFields(recording evidence.ID, segment int, upload evidence.ID, captu
 	return f
 }
 
-// Known tells whether the vault has a master of this digest and length.
-func (c *Custody) Known(ctx context.Context, d evidence.Digest, length int64) (bool, error) {
-	object, err := c.existing(ctx, d, length)
-	return object != "", err
-}
-
 // Sweep gives up what crashes have left behind in the vault: uploads, and
 // working copies on their way, that nothing has touched since before and that
 // pending does not claim. What was kept is never among them. It tells how many

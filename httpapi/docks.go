@@ -40,16 +40,7 @@ func (s *Server) dockRoutes() {
 	described(s, http.MethodPut, "/api/dock/status", "What a dock says of itself", dockOnly, func(_ context.Context, a evidence.Actor, in *body[evidence.DockStatus]) (*struct{}, error) {
 		return nil, s.Docks.Put(a, in.Body)
 	})
-	described(s, http.MethodPost, "/api/dock/offered", "Does the vault have this file?", dockOnly, func(ctx context.Context, _ evidence.Actor, in *body[ingest.Offer]) (*body[Offered], error) {
-		have, err := s.Ingest.Offered(ctx, in.Body)
-		return &body[Offered]{Offered{have}}, err
-	})
 	s.mux.Handle("/files/", s.Ingest)
-}
-
-// Offered answers an offer. It is a hint; only a receipt lets a dock wipe.
-type Offered struct {
-	Have bool `json:"have"`
 }
 
 // DockFacts is what a dock asks at its start.

@@ -77,9 +77,6 @@ type Config struct {
 	// Actor tells who sends a request, and whether they may upload at all:
 	// Unauthenticated or Denied otherwise.
 	Actor func(*http.Request) (evidence.Actor, error)
-	// Known tells whether a master with this digest and length is in the
-	// vault. nil: none is.
-	Known func(ctx context.Context, digest evidence.Digest, length int64) (bool, error)
 	// OnCollected runs after an upload was collected and before it is marked
 	// so: at least once for each, again after a crash or an error of its own.
 	// It may be called concurrently. nil: nothing follows.
@@ -174,27 +171,6 @@ func orDefault[T comparable](v *T, d T) {
 	if *v == zero {
 		*v = d
 	}
-}
-
-// Offer is a file that a dock has and asks about before it sends it.
-type Offer struct {
-	Digest   evidence.Digest `json:"sha256"`
-	Length   int64           `json:"length"` // bytes
-	Device   string          `json:"device"`
-	FileName string          `json:"fileName"`
-}
-
-// Offered tells whether the vault has the file already. It is a hint: nothing
-// may be wiped on its word, only on a receipt's. Invalid for an offer without
-// a digest or with a length that no upload may have.
-func (s *Server) Offered(ctx context.Context, o Offer) (bool, error) {
-	if o.Digest.IsZero() || o.Length < 0 || o.Length > s.MaxSize {
-		return false, evidence.Errorf(evidence.Invalid, "an offer needs the file's SHA-256 and its length in bytes")
-	}
-	if s.Known == nil {
-		return false, nil
-	}
-	return s.Known(ctx, o.Digest, o.Length)
 }
 
 // tryLock takes the turn to change an upload; false when somebody has it.

@@ -102,7 +102,7 @@ func TestFailingCollectIsPutOffLongerEachTime(t *testing.T) {
 	})
 }
 
-func TestStatsAndOffered(t *testing.T) {
+func TestStats(t *testing.T) {
 	each(t, func(t *testing.T, st *station) {
 		ctx := context.Background()
 		content := some(100)
@@ -131,23 +131,6 @@ func TestStatsAndOffered(t *testing.T) {
 		}
 		if b.ID != idOf(half) || b.State != "open" || b.Offset != 30 || b.Dock != "d1" || b.Device != "X81234567" || b.FileName != "DCIM/100/CLIP0001.MP4" {
 			t.Errorf("second %+v", b)
-		}
-
-		offer := Offer{Digest: captureFor(content).Digest, Length: 100}
-		if have, err := st.s.Offered(ctx, offer); have || err != nil {
-			t.Errorf("with nobody to ask: %v, %v", have, err)
-		}
-		st.cfg.Known = func(_ context.Context, d evidence.Digest, n int64) (bool, error) {
-			return d == offer.Digest && n == 100, nil
-		}
-		st.restart()
-		if have, err := st.s.Offered(ctx, offer); !have || err != nil {
-			t.Errorf("a known file: %v, %v", have, err)
-		}
-		for _, bad := range []Offer{{Length: 100}, {Digest: offer.Digest, Length: -1}, {Digest: offer.Digest, Length: 64<<30 + 1}} {
-			if _, err := st.s.Offered(ctx, bad); evidence.CodeOf(err) != evidence.Invalid {
-				t.Errorf("%+v: %v", bad, err)
-			}
 		}
 	})
 }

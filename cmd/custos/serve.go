@@ -124,7 +124,6 @@ func (a *app) server(ctx context.Context) (*server, error) {
 	srv.ingest, err = ingest.Open(ctx, ingest.Config{
 		DB: a.db, Custody: a.custody, Log: a.log, MaxSize: max, Expiry: a.cfg.uploadExpiry(), Workers: a.cfg.CollectAtOnce,
 		Actor: func(r *http.Request) (evidence.Actor, error) { return srv.door.DockActor(r) },
-		Known: a.custody.Known,
 		Problem: func(w http.ResponseWriter, r *http.Request, status int, err error) {
 			srv.door.UploadProblem(w, r, status, err)
 		},
