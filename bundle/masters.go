@@ -137,6 +137,7 @@ func (v *verifier) checkMetadata() {
 			}
 			described[r.ID] = true
 			v.checkRecording(r, h)
+			v.checkDisclosure(r.ID, h)
 		}
 		for id := range histories {
 			if !described[id] {
@@ -187,6 +188,32 @@ func (v *verifier) checkRecording(r Recording, h *History) {
 			if s.Number == f.Segment && (s.Digest != f.Digest || s.Length != f.Length || s.FileName != f.FileName) {
 				v.add("metadata", f.Path, Failed, "The master is described in two ways that contradict each other.")
 			}
+		}
+	}
+}
+
+// checkDisclosure holds what the bundle says of its own making against the
+// last event, which is the intent to make it; see checkComplete for whether it
+// is. A field that is withheld there cannot be compared.
+func (v *verifier) checkDisclosure(id evidence.ID, h *History) {
+	if len(h.Events) == 0 {
+		return
+	}
+	intent := h.Events[len(h.Events)-1]
+	m := v.metadata
+	for _, f := range []struct{ name, value, what string }{
+		{"recipient", m.Recipient, "for somebody else"},
+		{"purpose", m.Purpose.Code, "for another purpose"},
+		{"reference", m.Purpose.Reference, "under another reference"},
+		{"note", m.Purpose.Note, "with another note"},
+		{"actor_name", m.MadeBy, "by somebody else"},
+		{"force", m.Force, "by another force"},
+	} {
+		i := slices.IndexFunc(intent.Fields, func(o tlog.OpenField) bool { return o.Name == f.name })
+		switch {
+		case i < 0 && (f.value == "" || f.name == "force" || f.name == "actor_name"): // nothing was recorded of it
+		case i < 0 || intent.Fields[i].Value != nil && *intent.Fields[i].Value != f.value:
+			v.add("metadata", string(id), Failed, "The bundle says that it was made %s than its disclosure was recorded with.", f.what)
 		}
 	}
 }

@@ -187,6 +187,13 @@ func TestTamperingIsNamed(t *testing.T) {
 		{"viewer has two readings", func(_ *testing.T, b fstest.MapFS) {
 			b["view.html"].Data = bytes.Replace(b["view.html"].Data, []byte(`"metadata":`), []byte(`"Metadata":{},"metadata":`), 1)
 		}, "viewer", "", "no data that can be read"},
+		{"recipient changed everywhere", func(t *testing.T, b fstest.MapFS) {
+			edit(t, b, "metadata.json", func(m *map[string]any) { (*m)["recipient"] = "Somebody else" })
+			b["view.html"].Data = bytes.Replace(b["view.html"].Data, []byte(`Smith \u0026 Partners \u003c/script\u003e`), []byte("Somebody else"), 1)
+		}, "metadata", string(first), "for somebody else"},
+		{"purpose changed", func(t *testing.T, b fstest.MapFS) {
+			edit(t, b, "metadata.json", func(m *map[string]any) { (*m)["purpose"].(map[string]any)["reference"] = "1/1" })
+		}, "metadata", string(first), "under another reference"},
 		{"metadata of another version", func(t *testing.T, b fstest.MapFS) {
 			edit(t, b, "metadata.json", func(m *map[string]any) { (*m)["version"] = 2 })
 		}, "metadata", "metadata.json", "version 2"},

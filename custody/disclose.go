@@ -17,6 +17,7 @@ type Disclosure struct {
 	Actor      evidence.Actor
 	Purpose    evidence.Purpose
 	Recipient  string
+	Force      string
 	Recordings []evidence.Recording
 
 	custody *Custody
@@ -24,16 +25,17 @@ type Disclosure struct {
 }
 
 // Disclose decides, records the intent for every recording in one transaction,
-// lets write make the bundle, and records the outcome. What write returns is
+// lets write make the bundle, and records the outcome. recipient and force are
+// the parties, as the bundle will name them. What write returns is
 // the digest of the bundle's tag manifest, which fixes all of its bytes. A
 // failure is recorded and returned. Errors: NotFound, Denied, Invalid without
 // purpose or recipient, Unavailable, or write's own.
-func (c *Custody) Disclose(ctx context.Context, actor evidence.Actor, recordings []evidence.ID, p evidence.Purpose, recipient string,
+func (c *Custody) Disclose(ctx context.Context, actor evidence.Actor, recordings []evidence.ID, p evidence.Purpose, recipient, force string,
 	write func(ctx context.Context, d *Disclosure) (evidence.Digest, error)) error {
 	if p.Code == "" || recipient == "" || len(recordings) == 0 {
 		return evidence.Errorf(evidence.Invalid, "A disclosure needs recordings, a purpose and a recipient.")
 	}
-	d := &Disclosure{Bundle: evidence.NewID(c.Now(), c.Rand), Actor: actor, Purpose: p, Recipient: recipient,
+	d := &Disclosure{Bundle: evidence.NewID(c.Now(), c.Rand), Actor: actor, Purpose: p, Recipient: recipient, Force: force,
 		custody: c, intents: map[evidence.ID]ledger.Ref{}}
 	for _, id := range recordings {
 		r, err := c.Catalogue.Get(ctx, id)
@@ -88,7 +90,7 @@ func (c *Custody) Disclose(ctx context.Context, actor evidence.Actor, recordings
 
 func (d *Disclosure) event(c *Custody, r evidence.Recording, phase evidence.Phase, fields ...evidence.Field) ledger.Event {
 	return ledger.Event{Item: r.ID, Verb: evidence.Disclose, Phase: phase, At: c.Now(), Actor: d.Actor, Purpose: d.Purpose,
-		Fields: append([]evidence.Field{evidence.F("recipient", d.Recipient)}, fields...)}
+		Fields: append([]evidence.Field{evidence.F("recipient", d.Recipient), evidence.F("force", d.Force)}, fields...)}
 }
 
 func masters(r evidence.Recording) []bundle.Master {

@@ -38,7 +38,7 @@ type Request struct {
 // folder appears under its name only then. Errors: as custody.Disclose;
 // Conflict if the folder exists; Corrupt if a master is not what it must be.
 func Export(ctx context.Context, c *custody.Custody, actor evidence.Actor, q Request) (s bundle.Summary, id evidence.ID, err error) {
-	err = c.Disclose(ctx, actor, q.Recordings, q.Purpose, q.Recipient, func(ctx context.Context, d *custody.Disclosure) (evidence.Digest, error) {
+	err = c.Disclose(ctx, actor, q.Recordings, q.Purpose, q.Recipient, q.Force, func(ctx context.Context, d *custody.Disclosure) (evidence.Digest, error) {
 		id = d.Bundle
 		s, err = write(ctx, d, q, c)
 		return s.TagManifest, err
@@ -48,7 +48,7 @@ func Export(ctx context.Context, c *custody.Custody, actor evidence.Actor, q Req
 
 func write(ctx context.Context, d *custody.Disclosure, q Request, c *custody.Custody) (bundle.Summary, error) {
 	info := bundle.Info{
-		Bundle: d.Bundle, Force: q.Force, MadeAt: c.Now().UTC(), MadeBy: d.Actor.Name, Recipient: d.Recipient, Purpose: d.Purpose,
+		Bundle: d.Bundle, Force: d.Force, MadeAt: c.Now().UTC(), MadeBy: d.Actor.Name, Recipient: d.Recipient, Purpose: d.Purpose,
 		Software: q.Software, LogKey: q.LogKey, ReceiptKey: q.ReceiptKey,
 	}
 	for _, r := range d.Recordings {
