@@ -123,7 +123,7 @@ func start(settings ...string) (string, error) {
 	}
 	bins, err := filepath.Glob("/usr/lib/postgresql/*/bin")
 	if err != nil || len(bins) == 0 {
-		return "", fmt.Errorf("Debian's package postgresql is not installed")
+		return "", fmt.Errorf("no server here: install Debian's package postgresql")
 	}
 	slices.Sort(bins)
 	bin := bins[len(bins)-1]
