@@ -163,7 +163,7 @@ func (v *Vault) chunks(ctx context.Context, u *upload) (io.ReadCloser, error) {
 	if u.chunks == 0 {
 		return io.NopCloser(bytes.NewReader(nil)), nil
 	}
-	b, err := v.keys.Existing(ctx, u.bucket)
+	b, err := v.bucket(ctx, u.bucket)
 	if err != nil {
 		return nil, err
 	}

@@ -69,11 +69,20 @@ func (c *keyCache) forget(name string) {
 	}
 }
 
+// bucket is the bucket of an object that exists: there must be one.
+func (v *Vault) bucket(ctx context.Context, name string) (Bucket, error) {
+	b, err := v.keys.Existing(ctx, name)
+	if evidence.CodeOf(err) == evidence.NotFound {
+		err = evidence.Wrap(evidence.Corrupt, err, "The key of this object is not in the keystore: it was destroyed, or the keystore is not the one that belongs to this vault")
+	}
+	return b, err
+}
+
 func (v *Vault) fileKey(ctx context.Context, o *object) (*fileKey, error) {
 	if k := v.cache.get(o.name); k != nil {
 		return k, nil
 	}
-	b, err := v.keys.Existing(ctx, o.bucket)
+	b, err := v.bucket(ctx, o.bucket)
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +225,7 @@ func (v *Vault) Prefix(ctx context.Context, id evidence.ID, recipients ...age.Re
 		}
 		return o.prefix, nil
 	}
-	b, err := v.keys.Existing(ctx, o.bucket)
+	b, err := v.bucket(ctx, o.bucket)
 	if err != nil {
 		return nil, err
 	}

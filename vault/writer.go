@@ -159,7 +159,10 @@ func (w *writer) flush(ctx context.Context, end bool) error {
 	if fresh == 0 {
 		return nil
 	}
-	// A chunk is sealed only when a byte is known to follow it.
+	// A chunk is sealed as not last only if a byte follows it for certain:
+	// either the announced length says so, or that byte becomes durable, in the
+	// tail, together with the chunk. Else the end of the upload could turn out
+	// to be an empty last chunk, which the format forbids.
 	n := (len(w.plain) - 1) / seal.ChunkSize
 	if w.u.length > w.u.chunks*seal.ChunkSize+int64(len(w.plain)) {
 		n = len(w.plain) / seal.ChunkSize
@@ -172,12 +175,15 @@ func (w *writer) flush(ctx context.Context, end bool) error {
 		}
 	}
 	rest := w.plain[len(part):] // at most one chunk: see fill's room
-	if !end {
-		err := w.commit(ctx, part, nil)
-		w.plain = append(w.plain[:0], rest...)
+	tail := rest
+	if !end && w.u.length >= 0 {
+		tail = nil // it will go with the next part
+	}
+	if err := w.commit(ctx, part, tail); err != nil {
 		return err
 	}
-	return w.commit(ctx, part, rest)
+	w.plain = append(w.plain[:0], rest...)
+	return nil
 }
 
 // commit makes the row say that part is in the store and tail is what follows.
