@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 
 	"custos/catalogue"
 	"custos/database"
@@ -84,7 +86,8 @@ type Examined struct {
 // does not fit; nothing is changed. deep reads every byte of every object.
 // Errors mean that the check itself could not go on.
 func (c *Custody) Check(ctx context.Context, deep bool, report func(Finding)) (Examined, error) {
-	k := &check{c: c, report: report, kept: map[evidence.ID]vault.ObjectInfo{}, listed: map[evidence.ID]bool{}}
+	k := &check{c: c, report: report, kept: map[evidence.ID]vault.ObjectInfo{}, listed: map[evidence.ID]bool{},
+		logged: map[evidence.ID]map[int]bool{}, officers: map[evidence.ID]map[string]bool{}}
 	if err := k.objects(ctx, deep); err != nil {
 		return k.done, err
 	}
@@ -103,6 +106,11 @@ type check struct {
 	done   Examined
 	kept   map[evidence.ID]vault.ObjectInfo // in the vault
 	listed map[evidence.ID]bool             // in the catalogue
+
+	// By recording, in the ledger: the segments collected, and the officers
+	// whom their cameras named.
+	logged   map[evidence.ID]map[int]bool
+	officers map[evidence.ID]map[string]bool
 }
 
 // objects looks at the store: what is missing, extra or damaged.
@@ -177,36 +185,52 @@ func (k *check) ledger(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		k.report(Finding{Kind: "damaged", Object: "ledger", Says: evidence.MessageOf(err)})
+		k.damaged(err)
 	}
 	st, err := k.c.Ledger.Status(ctx)
 	if err != nil {
 		return err
 	}
 	k.done.Entries = st.Events
-	logged := map[evidence.ID]map[int]bool{}
-	if err := k.c.eachCollected(ctx, func(upload evidence.ID, a arrival) error {
-		if logged[a.recording] == nil {
-			logged[a.recording] = map[int]bool{}
-		}
-		logged[a.recording][a.segment] = true
-		return k.collection(ctx, upload, a)
-	}); err != nil {
+	if err := k.c.eachCollected(ctx, func(upload evidence.ID, a arrival) error { return k.collection(ctx, upload, a) }); err != nil {
 		return err
 	}
 	return k.c.Catalogue.Objects(ctx, func(o catalogue.Object) error {
-		if o.Kind == "" && !logged[o.Recording][o.Segment] {
+		if o.Kind == "" && !k.logged[o.Recording][o.Segment] {
 			k.report(Finding{Kind: "unrecorded", Object: string(o.ID), Recording: o.Recording, Segment: o.Segment,
 				Says: "The catalogue lists a master whose collection is not in the ledger."})
+		}
+		if officers := k.officers[o.Recording]; officers != nil {
+			delete(k.officers, o.Recording) // once a recording
+			return k.officer(ctx, o.Recording, officers)
 		}
 		return nil
 	})
 }
 
+// damaged reports each entry that an audit of the ledger found wrong.
+func (k *check) damaged(err error) {
+	var a *ledger.AuditError
+	if !errors.As(err, &a) {
+		k.report(Finding{Kind: "damaged", Object: "ledger", Says: evidence.MessageOf(err)})
+		return
+	}
+	for _, d := range a.Damaged {
+		k.report(Finding{Kind: "damaged", Object: "ledger", Recording: d.Item, Says: d.String()})
+	}
+	if more := a.Total - len(a.Damaged); more > 0 {
+		k.report(Finding{Kind: "damaged", Object: "ledger", Says: fmt.Sprintf("The ledger is damaged in %d more places.", more)})
+	}
+}
+
 // collection compares one collection's event with the catalogue.
 func (k *check) collection(ctx context.Context, upload evidence.ID, a arrival) error {
 	k.done.Recordings++
-	f := Finding{Recording: a.recording, Segment: a.segment}
+	if k.logged[a.recording] == nil {
+		k.logged[a.recording], k.officers[a.recording] = map[int]bool{}, map[string]bool{}
+	}
+	k.logged[a.recording][a.segment] = true
+	f := Finding{Kind: "differs", Recording: a.recording, Segment: a.segment}
 	e, err := k.c.entry(ctx, a.recording, a.itemSeq)
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -214,20 +238,55 @@ func (k *check) collection(ctx context.Context, upload evidence.ID, a arrival) e
 	case err != nil:
 		f.Kind, f.Says = "unrecorded", "A collection is not in the ledger."
 	case e.Event != a.event || e.Get("upload") != string(upload) || e.Get("verb") != string(evidence.Collect):
-		f.Kind, f.Says = "differs", "The ledger has another event in the place of a collection."
+		f.Says = "The ledger has another event in the place of a collection."
 	default:
-		s, err := k.c.Catalogue.Segment(ctx, a.recording, a.segment)
+		k.officers[a.recording][e.Get("officer")] = true
+		r, err := k.c.Catalogue.Get(ctx, a.recording)
 		if err != nil && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil {
+		i := slices.IndexFunc(r.Segments, func(s evidence.Segment) bool { return s.Number == a.segment })
+		if err != nil || i < 0 {
 			f.Kind, f.Says = "missing", "The ledger has a collection whose segment the catalogue does not list."
-		} else if e.Get("sha256") != s.Digest.String() {
-			f.Kind, f.Says = "differs", "Ledger and catalogue do not agree on what was collected."
+		} else {
+			f.Says = disagreement(e, upload, r, r.Segments[i])
 		}
 	}
-	if f.Kind != "" {
+	if f.Says != "" {
 		k.report(f)
+	}
+	return nil
+}
+
+// disagreement says where the catalogue tells something else of a collection
+// than its event, "" if nowhere. Only what nobody may change is compared.
+func disagreement(e ledger.Entry, upload evidence.ID, r evidence.Recording, s evidence.Segment) string {
+	i := slices.IndexFunc(r.Arrivals, func(a evidence.Arrival) bool { return a.ID == upload })
+	same := func(name, value string) bool { return e.Get(name) == value }
+	switch {
+	case !same("sha256", s.Digest.String()) || !same("length", strconv.FormatInt(s.Length, 10)):
+		return "Ledger and catalogue do not agree on what was collected."
+	case i < 0 || r.Arrivals[i].Segment != s.Number || !same("device", r.Arrivals[i].Device) || !same("file_name", r.Arrivals[i].FileName):
+		return "Ledger and catalogue do not agree on how this file arrived."
+	case e.Get("known") != "": // another arrival, perhaps of another camera's copy
+		return ""
+	case !same("device", r.Device) || !same("file_name", s.FileName):
+		return "Ledger and catalogue do not agree on camera or file name."
+	case !same("device_started", evidence.FormatTime(s.Clock.DeviceStarted)) || !same("trusted_started", evidence.FormatTime(s.Clock.Trusted)):
+		return "Ledger and catalogue do not agree on when this was recorded."
+	}
+	return ""
+}
+
+// officer looks whether a recording is of an officer whom a camera named: who
+// may watch it hangs on that.
+func (k *check) officer(ctx context.Context, recording evidence.ID, named map[string]bool) error {
+	r, err := k.c.Catalogue.Get(ctx, recording)
+	if err != nil {
+		return err
+	}
+	if !named[r.Officer] {
+		k.report(Finding{Kind: "differs", Recording: recording, Says: "Ledger and catalogue do not agree on whose recording this is."})
 	}
 	return nil
 }

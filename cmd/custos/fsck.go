@@ -58,7 +58,10 @@ func (f *fsckCmd) Run(ctx context.Context, c *cli, s streams) error {
 func finding(x custody.Finding) string {
 	where := ""
 	if x.Recording != "" {
-		where = fmt.Sprintf(" recording %s segment %d", x.Recording, x.Segment)
+		where = " recording " + string(x.Recording)
+	}
+	if x.Segment > 0 {
+		where += fmt.Sprintf(" segment %d", x.Segment)
 	}
 	if x.Object != "" {
 		where += " object " + x.Object
