@@ -151,6 +151,10 @@ func (l *Ledger) usable() error {
 	return l.stopped
 }
 
+// Accepts is nil while the ledger takes events, else why it does not. Who
+// serves evidence asks it first: what could not be recorded must not be seen.
+func (l *Ledger) Accepts() error { return l.usable() }
+
 // Checkpoint is the newest checkpoint that this process published or found
 // published, a signed note. It fails with NotFound before the first one.
 func (l *Ledger) Checkpoint(context.Context) ([]byte, error) {
