@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"custos/access"
+	"custos/database"
+	"custos/evidence"
+)
+
+type userCmd struct {
+	Add      userAddCmd      `cmd:"" help:"Make an account."`
+	List     userListCmd     `cmd:"" help:"List accounts."`
+	Password userPasswordCmd `cmd:"" help:"Set somebody's password and end their sessions."`
+	Disable  userDisableCmd  `cmd:"" help:"Close an account at once."`
+}
+
+type userAddCmd struct {
+	Login    string `help:"The name to sign in with." required:""`
+	Name     string `help:"The name to show. Left out: the sign-in name."`
+	Number   string `help:"Collar number, for officers."`
+	Role     string `help:"Role: ${enum}." required:"" enum:"officer,supervisor,control_room,investigator,disclosure_officer,records_manager,professional_standards,auditor,data_protection_officer,administrator"`
+	Password string `help:"Read the password from this file, or - for standard input. Left out: one is made and shown once." placeholder:"FILE"`
+}
+
+// Run makes the account.
+func (u *userAddCmd) Run(ctx context.Context, c *cli, s streams) error {
+	password, made, err := newPassword(u.Password, s)
+	if err != nil {
+		return err
+	}
+	orElse(&u.Name, u.Login)
+	return opened(ctx, c, s, func(a *app) error {
+		if err := addUser(ctx, a, operator(), access.Person{Login: u.Login, Name: u.Name, Number: u.Number, Role: access.Role(u.Role)}, password); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.out, "%s may sign in as %s (%s).\n", u.Name, u.Login, a.access.RoleName(u.Role))
+		if made {
+			fmt.Fprintf(s.out, "Password, shown this once: %s\n", password)
+		}
+		return nil
+	})
+}
+
+func addUser(ctx context.Context, a *app, by evidence.Actor, p access.Person, password string) error {
+	p.ID = evidence.NewID(time.Now(), rand.Reader)
+	return a.custody.Administer(ctx, by, []evidence.Field{
+		evidence.F("what", "account made"), evidence.F("account", string(p.ID)), evidence.F("login", p.Login), evidence.F("role", string(p.Role)),
+	}, func(tx *database.Tx) error { return a.access.AddPerson(ctx, tx, p, password) })
+}
+
+// newPassword reads a password from file, or makes one of 100 random bits.
+func newPassword(file string, s streams) (password string, made bool, err error) {
+	switch file {
+	case "":
+		return strings.ToLower(rand.Text()[:20]), true, nil
+	case "-":
+		line, err := bufio.NewReader(s.in).ReadString('\n')
+		if err != nil && line == "" {
+			return "", false, fmt.Errorf("read password: %w", err)
+		}
+		return strings.TrimRight(line, "\r\n"), false, nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", false, fmt.Errorf("read password: %w", err)
+	}
+	return strings.TrimRight(string(b), "\r\n"), false, nil
+}
+
+type userListCmd struct {
+	JSON bool `help:"One JSON array."`
+}
+
+// Run lists the accounts.
+func (u *userListCmd) Run(ctx context.Context, c *cli, s streams) error {
+	return opened(ctx, c, s, func(a *app) error {
+		people, err := a.access.List(ctx)
+		if err != nil {
+			return err
+		}
+		if u.JSON {
+			return printJSON(s, people)
+		}
+		for _, p := range people {
+			state := ""
+			if p.Disabled {
+				state = "  disabled"
+			}
+			fmt.Fprintf(s.out, "%-20s %-24s %-10s %s%s\n", p.Login, p.Name, p.Number, a.access.RoleName(string(p.Role)), state)
+		}
+		return nil
+	})
+}
+
+// person finds an account by its sign-in name.
+func person(ctx context.Context, a *app, login string) (access.Person, error) {
+	people, err := a.access.List(ctx)
+	if err != nil {
+		return access.Person{}, err
+	}
+	for _, p := range people {
+		if strings.EqualFold(p.Login, login) {
+			return p, nil
+		}
+	}
+	return access.Person{}, fmt.Errorf("there is no account %q", login)
+}
+
+type userPasswordCmd struct {
+	Login    string `arg:"" help:"The name they sign in with."`
+	Password string `help:"Read the password from this file, or - for standard input. Left out: one is made and shown once." placeholder:"FILE"`
+}
+
+// Run sets the password.
+func (u *userPasswordCmd) Run(ctx context.Context, c *cli, s streams) error {
+	password, made, err := newPassword(u.Password, s)
+	if err != nil {
+		return err
+	}
+	return opened(ctx, c, s, func(a *app) error {
+		p, err := person(ctx, a, u.Login)
+		if err != nil {
+			return err
+		}
+		if err := a.custody.Administer(ctx, operator(), []evidence.Field{evidence.F("what", "password set"), evidence.F("account", string(p.ID)), evidence.F("login", p.Login)},
+			func(tx *database.Tx) error { return a.access.SetPassword(ctx, tx, p.ID, password) }); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.out, "%s has a new password; their sessions have ended.\n", p.Login)
+		if made {
+			fmt.Fprintf(s.out, "Password, shown this once: %s\n", password)
+		}
+		return nil
+	})
+}
+
+type userDisableCmd struct {
+	Login string `arg:"" help:"The name they sign in with."`
+}
+
+// Run closes the account.
+func (u *userDisableCmd) Run(ctx context.Context, c *cli, s streams) error {
+	return opened(ctx, c, s, func(a *app) error {
+		p, err := person(ctx, a, u.Login)
+		if err != nil {
+			return err
+		}
+		if err := a.custody.Administer(ctx, operator(), []evidence.Field{evidence.F("what", "account disabled"), evidence.F("account", string(p.ID)), evidence.F("login", p.Login)},
+			func(tx *database.Tx) error { return a.access.Disable(ctx, tx, p.ID) }); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.out, "%s cannot sign in any more; their sessions have ended.\n", p.Login)
+		return nil
+	})
+}
