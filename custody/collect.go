@@ -13,6 +13,7 @@ import (
 	"custos/database"
 	"custos/evidence"
 	"custos/ledger"
+	"custos/vault"
 )
 
 // Receive opens a place for an upload of length bytes (-1: not known yet).
@@ -48,18 +49,19 @@ func (c *Custody) ReadReceived(ctx context.Context, id evidence.ID) (io.ReadClos
 
 // Abandon deletes an upload that was never collected. Errors: Conflict if it was.
 func (c *Custody) Abandon(ctx context.Context, actor evidence.Actor, id evidence.ID) error {
+	if d := c.Access.Decide(ctx, actor, evidence.Collect, evidence.Recording{}); !d.Allowed {
+		return c.refuse(ctx, actor, evidence.Collect, "intake", evidence.Purpose{}, d.Reason)
+	}
+	defer c.enter(id)()
 	if _, err := c.collected(ctx, id); err == nil {
 		return evidence.Errorf(evidence.Conflict, "this upload is in the vault already; only retention can end it")
 	} else if evidence.CodeOf(err) != evidence.NotFound {
 		return err
 	}
-	if d := c.Access.Decide(ctx, actor, evidence.Collect, evidence.Recording{}); !d.Allowed {
-		return c.refuse(ctx, actor, evidence.Collect, "intake", evidence.Purpose{}, d.Reason)
-	}
 	return c.Vault.Abandon(ctx, id)
 }
 
-// gate lets one Collect of an upload run at a time; the others wait.
+// gate lets one Collect or Abandon of an upload run at a time; the others wait.
 type gate struct {
 	sync.Mutex
 	waiting int // under Custody.mu
@@ -147,12 +149,7 @@ func (c *Custody) Collect(ctx context.Context, actor evidence.Actor, upload evid
 	}
 
 	c.Step("collect.intent")
-	offered := []evidence.Field{
-		evidence.F("upload", string(upload)), evidence.F("device", capture.Device), evidence.F("file_name", capture.FileName),
-	}
-	if !capture.Digest.IsZero() {
-		offered = append(offered, evidence.F("sha256", capture.Digest), evidence.F("length", capture.Length))
-	}
+	offered := offeredFields(upload, capture)
 	if _, err := c.record(ctx, ledger.Event{
 		Item: upload, Verb: evidence.Collect, Phase: evidence.Intent, Actor: actor, Fields: offered,
 	}); err != nil {
@@ -162,38 +159,81 @@ func (c *Custody) Collect(ctx context.Context, actor evidence.Actor, upload evid
 	c.Step("collect.finish")
 	sealed, err := c.Vault.Finish(ctx, upload)
 	if err != nil {
-		return "", 0, err
+		return "", 0, c.collectFailed(ctx, actor, upload, offered, err)
 	}
-	if !capture.Digest.IsZero() && (capture.Digest != sealed.Digest || capture.Length != sealed.Length) {
-		return "", 0, c.mismatch(ctx, actor, upload, offered,
-			"What arrived is not what the dock read from the camera. Nothing was stored and the camera must not be wiped; the dock reads the file again.")
+	if !agrees(capture, sealed) {
+		return "", 0, c.collectFailed(ctx, actor, upload, offered, evidence.Errorf(evidence.Corrupt,
+			"What arrived is not what the dock read from the camera. Nothing was stored and the camera must not be wiped; the dock reads the file again."))
 	}
-	object := sealed.Object
-	if e, err := c.existing(ctx, sealed.Digest, sealed.Length); err != nil {
-		return "", 0, err
-	} else if e != "" {
-		object = e
+	for try := 0; ; try++ {
+		t, err := c.readBackFor(ctx, sealed)
+		if err != nil {
+			return "", 0, c.collectFailed(ctx, actor, upload, offered, err)
+		}
+		recording, segment, err := c.take(ctx, actor, upload, capture, t)
+		if !errors.Is(err, errElsewhere) || try > 0 {
+			return recording, segment, err
+		}
 	}
-
-	c.Step("collect.readback")
-	digest, length, err := c.Vault.ReadBack(ctx, object)
-	if err != nil {
-		return "", 0, err
-	}
-	if digest != sealed.Digest || length != sealed.Length {
-		return "", 0, c.mismatch(ctx, actor, upload, offered,
-			"The storage gave back other bytes than were written to it. The camera must not be wiped; the storage needs attention.")
-	}
-	return c.take(ctx, actor, upload, capture, taken{object: sealed.Object, digest: digest, length: length, at: c.Now()})
 }
 
-// mismatch records that a collection failed for good.
-func (c *Custody) mismatch(ctx context.Context, actor evidence.Actor, upload evidence.ID, offered []evidence.Field, why string) error {
-	_, err := c.record(ctx, ledger.Event{
+// offeredFields is what a dock said before anything was checked.
+func offeredFields(upload evidence.ID, capture evidence.Capture) []evidence.Field {
+	f := []evidence.Field{
+		evidence.F("upload", string(upload)), evidence.F("device", capture.Device), evidence.F("file_name", capture.FileName),
+	}
+	if !capture.Digest.IsZero() {
+		f = append(f, evidence.F("sha256", capture.Digest))
+	}
+	if !capture.Digest.IsZero() || capture.Length > 0 {
+		f = append(f, evidence.F("length", capture.Length))
+	}
+	return f
+}
+
+// agrees tells whether what arrived is what the dock named; what it did not
+// name agrees with everything.
+func agrees(capture evidence.Capture, s vault.Sealed) bool {
+	if capture.Digest.IsZero() {
+		return capture.Length <= 0 || capture.Length == s.Length
+	}
+	return capture.Digest == s.Digest && capture.Length == s.Length
+}
+
+// readBackFor reads the object back that is to keep the sealed bytes: itself,
+// or the one that holds the same already.
+func (c *Custody) readBackFor(ctx context.Context, s vault.Sealed) (t taken, err error) {
+	t = taken{object: s.Object, checked: s.Object, digest: s.Digest, length: s.Length}
+	if e, err := c.existing(ctx, s.Digest, s.Length); err != nil {
+		return t, err
+	} else if e != "" {
+		t.checked = e
+	}
+	c.Step("collect.readback")
+	digest, length, err := c.Vault.ReadBack(ctx, t.checked)
+	t.at = c.Now()
+	if err == nil && (digest != s.Digest || length != s.Length) {
+		err = evidence.Errorf(evidence.Corrupt, "the bytes are not those that were written")
+	}
+	if evidence.CodeOf(err) == evidence.Corrupt {
+		err = evidence.Wrap(evidence.Corrupt, err,
+			"The storage gave back other bytes than were written to it. The camera must not be wiped; the storage needs attention.")
+	}
+	return t, err
+}
+
+// collectFailed gives err back, after recording it where it is for good.
+func (c *Custody) collectFailed(ctx context.Context, actor evidence.Actor, upload evidence.ID, offered []evidence.Field, err error) error {
+	if evidence.CodeOf(err) != evidence.Corrupt {
+		return err // the same call may work later
+	}
+	if _, rerr := c.record(ctx, ledger.Event{
 		Item: upload, Verb: evidence.Collect, Phase: evidence.Failed, Actor: actor,
-		Fields: append(offered, evidence.F("reason", why)),
-	})
-	return &evidence.Error{Code: evidence.Corrupt, Message: why, Err: err}
+		Fields: append(offered, evidence.F("reason", short(err))),
+	}); rerr != nil {
+		c.Logger.ErrorContext(ctx, "a failure could not be recorded", "upload", upload, "err", rerr)
+	}
+	return err
 }
 
 // existing is the object that already holds these bytes, or "".
@@ -205,21 +245,30 @@ func (c *Custody) existing(ctx context.Context, d evidence.Digest, length int64)
 	return object, err
 }
 
-// taken is an object that was read back.
+// taken is sealed bytes that are known to be readable.
 type taken struct {
-	object evidence.ID
-	digest evidence.Digest
-	length int64
-	at     time.Time
+	object  evidence.ID // they arrived in
+	checked evidence.ID // they were read back from: object, or the one that had them before
+	digest  evidence.Digest
+	length  int64
+	at      time.Time // of reading back
 }
+
+// errElsewhere: the same bytes were collected through another dock since they
+// were looked for, so it is that object which must be read back.
+var errElsewhere = errors.New("the same file came in through another dock at this moment")
 
 // take makes the outcome of a collection, all in one transaction.
 func (c *Custody) take(ctx context.Context, actor evidence.Actor, upload evidence.ID, capture evidence.Capture, t taken) (recording evidence.ID, segment int, err error) {
 	c.Step("collect.outcome")
 	known := false
 	write := func(tx *database.Tx) (err error) {
-		if recording, segment, _, known, err = c.Catalogue.FindDigest(ctx, tx, t.digest, t.length); err != nil {
+		var object evidence.ID
+		if recording, segment, object, known, err = c.Catalogue.FindDigest(ctx, tx, t.digest, t.length); err != nil {
 			return err
+		}
+		if known && object != t.checked {
+			return errElsewhere
 		}
 		if !known {
 			if recording, segment, err = c.place(ctx, tx, upload, capture, t); err != nil {

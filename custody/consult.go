@@ -12,6 +12,7 @@ import (
 	"custos/database"
 	"custos/evidence"
 	"custos/ledger"
+	"custos/vault"
 )
 
 // How long a consultation lasts without use, and at most.
@@ -31,10 +32,29 @@ type Consultation struct {
 	Expires   time.Time // moves with use
 }
 
-// consult is a Consultation with what changes while it is used.
+// consult is a Consultation with what changes while it is used. Its fields are
+// guarded by Custody.mu.
 type consult struct {
 	Consultation
-	limit time.Time // Opened + consultMost
+	served  int64 // bytes, never too few: those being read now count whole
+	resumed bool  // was opened by a server that has ended; what that served is not known
+	ended   bool  // the outcome is being recorded, or was
+}
+
+// use tells whether the consultation is open, and moves its end.
+func (k *consult) use(now time.Time) bool {
+	if k.ended || now.After(k.Expires) {
+		return false
+	}
+	k.Expires = now.Add(consultIdle)
+	if limit := k.Opened.Add(consultMost); limit.Before(k.Expires) {
+		k.Expires = limit
+	}
+	return true
+}
+
+func (k *consult) of(actor evidence.Actor) bool {
+	return k.Actor.ID == actor.ID && k.Actor.Session == actor.Session
 }
 
 // Consult decides, records the intent and returns a consultation; its ID then
@@ -77,26 +97,33 @@ func (c *Custody) Consult(ctx context.Context, actor evidence.Actor, recording e
 	if err != nil {
 		return Consultation{}, fmt.Errorf("consult: %w", err)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open[k.ID] = &consult{Consultation: k}
 	return k, nil
 }
 
 // Consulting gives an open consultation of this actor's session and keeps it
 // alive. Errors: NotFound for one that ended, expired or is somebody else's.
 func (c *Custody) Consulting(ctx context.Context, actor evidence.Actor, id evidence.ID) (Consultation, error) {
+	_, k, err := c.using(ctx, actor, id)
+	return k, err
+}
+
+// using is Consulting, and gives the consultation itself besides a copy of how
+// it is now.
+func (c *Custody) using(ctx context.Context, actor evidence.Actor, id evidence.ID) (*consult, Consultation, error) {
 	k, err := c.consulting(ctx, id)
 	if err != nil {
-		return Consultation{}, err
+		return nil, Consultation{}, err
 	}
 	now := c.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if k.Actor.ID != actor.ID || k.Actor.Session != actor.Session || now.After(k.Expires) {
-		return Consultation{}, ended()
+	if !k.of(actor) || !k.use(now) {
+		return nil, Consultation{}, ended()
 	}
-	if e := now.Add(consultIdle); e.Before(k.limit) {
-		k.Expires = e
-	}
-	return k.Consultation, nil
+	return k, k.Consultation, nil
 }
 
 func ended() error {
@@ -110,7 +137,9 @@ func (c *Custody) consulting(ctx context.Context, id evidence.ID) (*consult, err
 	if k != nil {
 		return k, nil
 	}
-	k = &consult{}
+	c.loading.Lock()
+	defer c.loading.Unlock()
+	k = &consult{resumed: true}
 	err := c.DB.Read(ctx, func(tx *database.Tx) error {
 		var who, why string
 		var opened, expires int64
@@ -119,7 +148,6 @@ func (c *Custody) consulting(ctx context.Context, id evidence.ID) (*consult, err
 			return err
 		}
 		k.ID, k.Opened, k.Expires = id, database.Time(opened), database.Time(expires)
-		k.limit = k.Opened.Add(consultMost)
 		return errors.Join(json.Unmarshal([]byte(who), &k.Actor), json.Unmarshal([]byte(why), &k.Purpose))
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -138,32 +166,78 @@ func (c *Custody) consulting(ctx context.Context, id evidence.ID) (*consult, err
 }
 
 // Content is bytes that may be served because the look at them is recorded.
-// The caller closes it.
+// The caller closes it. ReadAt may be called concurrently.
+//
+// Within a consultation, what is read counts towards its outcome and keeps it
+// alive; once that has ended or expired, reading fails with NotFound.
 type Content struct {
-	io.ReaderAt
 	Length int64
 	Type   string // media type; "" for a master that was not probed
 	Digest evidence.Digest
 	Tool   string
 	Info   string
-	close  func() error
+
+	c     *Custody
+	plain *vault.Plain
+	k     *consult // nil: not within a consultation
 }
 
+var _ io.ReaderAt = (*Content)(nil)
+
 // Close ends reading.
-func (r *Content) Close() error { return r.close() }
+func (r *Content) Close() error { return r.plain.Close() }
+
+// ReadAt reads at offset off, as io.ReaderAt says. Errors: Corrupt at damage.
+func (r *Content) ReadAt(p []byte, off int64) (int, error) {
+	return r.counted(p, func(p []byte) (int, error) { return r.plain.ReadAt(p, off) })
+}
+
+// Cursor reads from the start on, ahead of its reader and each sealed chunk
+// once; it is for one goroutine. Errors as ReadAt.
+func (r *Content) Cursor() io.ReadSeeker { return &cursor{r.plain.Cursor(), r} }
+
+type cursor struct {
+	io.ReadSeeker
+	r *Content
+}
+
+func (c *cursor) Read(p []byte) (int, error) { return c.r.counted(p, c.ReadSeeker.Read) }
+
+// counted reads into p and counts it. The bytes count before they are read,
+// so that an outcome recorded meanwhile never names too few.
+func (r *Content) counted(p []byte, read func([]byte) (int, error)) (int, error) {
+	if r.k == nil {
+		return read(p)
+	}
+	now, most := r.c.Now(), int64(len(p))
+	r.c.mu.Lock()
+	ok := r.k.use(now)
+	if ok {
+		r.k.served += most
+	}
+	r.c.mu.Unlock()
+	if !ok {
+		return 0, ended()
+	}
+	n, err := read(p)
+	r.c.mu.Lock()
+	r.k.served += int64(n) - most
+	r.c.mu.Unlock()
+	return n, err
+}
 
 // Master opens a master within a consultation. Errors: NotFound, Corrupt,
-// Unavailable. What is read counts towards the consultation's outcome.
+// Unavailable.
 func (c *Custody) Master(ctx context.Context, actor evidence.Actor, id evidence.ID, segment int) (*Content, error) {
-	k, err := c.Consulting(ctx, actor, id)
+	k, now, err := c.using(ctx, actor, id)
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.Catalogue.Segment(ctx, k.Recording, segment)
+	s, err := c.Catalogue.Segment(ctx, now.Recording, segment)
 	if err != nil {
 		return nil, err
 	}
-	content, err := c.content(ctx, s.Object, id)
+	content, err := c.content(ctx, s.Object, k)
 	if err != nil {
 		return nil, err
 	}
@@ -173,19 +247,19 @@ func (c *Custody) Master(ctx context.Context, actor evidence.Actor, id evidence.
 
 // Copy opens a working copy within a consultation. Errors as Master.
 func (c *Custody) Copy(ctx context.Context, actor evidence.Actor, id evidence.ID, segment int, kind evidence.CopyKind) (*Content, error) {
-	k, err := c.Consulting(ctx, actor, id)
+	k, now, err := c.using(ctx, actor, id)
 	if err != nil {
 		return nil, err
 	}
-	return c.copy(ctx, k.Recording, segment, kind, id)
+	w, err := c.Catalogue.Copy(ctx, now.Recording, segment, kind)
+	if err != nil {
+		return nil, err
+	}
+	return c.copy(ctx, w, k)
 }
 
-func (c *Custody) copy(ctx context.Context, recording evidence.ID, segment int, kind evidence.CopyKind, consultation evidence.ID) (*Content, error) {
-	w, err := c.Catalogue.Copy(ctx, recording, segment, kind)
-	if err != nil {
-		return nil, err
-	}
-	content, err := c.content(ctx, w.Object, consultation)
+func (c *Custody) copy(ctx context.Context, w evidence.WorkingCopy, k *consult) (*Content, error) {
+	content, err := c.content(ctx, w.Object, k)
 	if err != nil {
 		return nil, err
 	}
@@ -193,31 +267,18 @@ func (c *Custody) copy(ctx context.Context, recording evidence.ID, segment int, 
 	return content, nil
 }
 
-func (c *Custody) content(ctx context.Context, object, consultation evidence.ID) (*Content, error) {
+// content opens an object for a look at it that is recorded. It asks the
+// ledger once more: a record in a database that the ledger has refused, as one
+// brought back from an old backup, is no record.
+func (c *Custody) content(ctx context.Context, object evidence.ID, k *consult) (*Content, error) {
+	if err := c.Ledger.Accepts(); err != nil {
+		return nil, err
+	}
 	p, err := c.Vault.Open(ctx, object)
 	if err != nil {
 		return nil, err
 	}
-	var r io.ReaderAt = p
-	if consultation != "" {
-		r = &counted{p, c, consultation}
-	}
-	return &Content{ReaderAt: r, Length: p.Size(), close: p.Close}, nil
-}
-
-// counted adds what is read to the consultation's bytes.
-type counted struct {
-	io.ReaderAt
-	c  *Custody
-	id evidence.ID
-}
-
-func (r *counted) ReadAt(p []byte, off int64) (int, error) {
-	n, err := r.ReaderAt.ReadAt(p, off)
-	r.c.mu.Lock()
-	r.c.bytes[r.id] += int64(n)
-	r.c.mu.Unlock()
-	return n, err
+	return &Content{Length: p.Size(), c: c, plain: p, k: k}, nil
 }
 
 // EndConsult records the outcome: how long, how many bytes. watched is how
@@ -230,16 +291,26 @@ func (c *Custody) EndConsult(ctx context.Context, actor evidence.Actor, id evide
 	if err != nil {
 		return err
 	}
-	if k.Actor.ID != actor.ID || k.Actor.Session != actor.Session {
+	c.mu.Lock()
+	own := k.of(actor)
+	c.mu.Unlock()
+	if !own {
 		return ended()
 	}
 	return c.end(ctx, k, "closed", watched)
 }
 
+// end records the outcome. From then on nothing more is read, also where the
+// outcome could not be recorded: EndExpired tries again.
+
 func (c *Custody) end(ctx context.Context, k *consult, how string, watched time.Duration) error {
 	now := c.Now()
 	c.mu.Lock()
-	served := c.bytes[k.ID]
+	k.ended = true
+	bytes := evidence.F("bytes", k.served)
+	if k.resumed {
+		bytes.Name = "bytes_at_least"
+	}
 	c.mu.Unlock()
 	c.Step("consult.outcome")
 	err := c.DB.Write(ctx, func(tx *database.Tx) error {
@@ -249,7 +320,7 @@ func (c *Custody) end(ctx context.Context, k *consult, how string, watched time.
 		}
 		f := []evidence.Field{
 			evidence.F("consultation", string(k.ID)), evidence.F("ended", how),
-			evidence.F("open_ms", now.Sub(k.Opened).Milliseconds()), evidence.F("bytes", served),
+			evidence.F("open_ms", now.Sub(k.Opened).Milliseconds()), bytes,
 		}
 		if watched > 0 {
 			f = append(f, evidence.F("watched_ms", watched.Milliseconds()))
@@ -262,33 +333,24 @@ func (c *Custody) end(ctx context.Context, k *consult, how string, watched time.
 	if err != nil {
 		return fmt.Errorf("end consultation: %w", err)
 	}
+	c.loading.Lock()
+	defer c.loading.Unlock()
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	delete(c.open, k.ID)
-	delete(c.bytes, k.ID)
-	c.mu.Unlock()
 	return nil
 }
 
 // EndExpired ends the consultations that nobody used for 15 minutes; a server
-// that was restarted ends those it finds the same way. Call it every minute.
+// that was restarted ends those it finds the same way. While the ledger takes
+// nothing it does nothing: no bytes leave then, and it ends them later. Call it
+// every minute.
 func (c *Custody) EndExpired(ctx context.Context) error {
+	if c.Ledger.Accepts() != nil {
+		return nil
+	}
 	now := c.Now()
-	var ids []evidence.ID
-	err := c.DB.Read(ctx, func(tx *database.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id FROM custody_consultations WHERE ended = 0 AND expires < ? ORDER BY expires LIMIT 500`, database.Micros(now))
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var id evidence.ID
-			if err := rows.Scan(&id); err != nil {
-				return err
-			}
-			ids = append(ids, id)
-		}
-		return rows.Err()
-	})
+	ids, err := c.expired(ctx, now)
 	if err != nil {
 		return fmt.Errorf("end consultations: %w", err)
 	}
@@ -301,21 +363,53 @@ func (c *Custody) EndExpired(ctx context.Context) error {
 			return err
 		}
 		c.mu.Lock()
-		idle, expires := now.After(k.Expires), k.Expires
+		over, expires := k.ended || now.After(k.Expires), k.Expires
 		c.mu.Unlock()
-		if idle {
+		if over {
 			err = c.end(ctx, k, "left", 0)
 		} else { // in use: the row learns its new time
-			err = c.DB.Write(ctx, func(tx *database.Tx) error {
-				_, err := tx.Exec(ctx, `UPDATE custody_consultations SET expires = ? WHERE id = ? AND ended = 0`, database.Micros(expires), string(id))
-				return err
-			})
+			err = c.exec(ctx, `UPDATE custody_consultations SET expires = ? WHERE id = ? AND ended = 0`, database.Micros(expires), string(id))
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return nil
+	return c.exec(ctx, `DELETE FROM custody_glances WHERE at < ?`, database.Micros(now.Add(-glanceKept)))
+}
+
+// expired are the consultations whose rows or memory say that their time is up.
+func (c *Custody) expired(ctx context.Context, now time.Time) (ids []evidence.ID, err error) {
+	c.mu.Lock()
+	for id, k := range c.open {
+		if now.After(k.Expires) {
+			ids = append(ids, id)
+		}
+	}
+	c.mu.Unlock()
+	err = c.DB.Read(ctx, func(tx *database.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT id FROM custody_consultations WHERE ended = 0 AND expires < ? ORDER BY expires LIMIT 500`, database.Micros(now))
+		if err != nil {
+			return err
+		}
+		defer rows.Close() // nothing is lost: what counts is rows.Err
+		for rows.Next() {
+			var id evidence.ID
+			if err := rows.Scan(&id); err != nil {
+				return err
+			}
+			ids = append(ids, id)
+		}
+		return rows.Err()
+	})
+	return ids, err
+}
+
+// exec runs one statement in a transaction of its own.
+func (c *Custody) exec(ctx context.Context, query string, args ...any) error {
+	return c.DB.Write(ctx, func(tx *database.Tx) error {
+		_, err := tx.Exec(ctx, query, args...)
+		return err
+	})
 }
 
 // glance is a poster looked at in one sign-in session.
@@ -335,6 +429,10 @@ func (c *Custody) Glance(ctx context.Context, actor evidence.Actor, recording ev
 	if err := c.allow(ctx, actor, evidence.Consult, r, evidence.Purpose{}); err != nil {
 		return nil, err
 	}
+	w, err := c.Catalogue.Copy(ctx, recording, segment, evidence.Poster)
+	if err != nil { // nothing to look at, so nothing to record
+		return nil, err
+	}
 	g := glance{actor.ID + "/" + actor.Session, recording}
 	c.mu.Lock()
 	_, known := c.seen[g]
@@ -344,10 +442,13 @@ func (c *Custody) Glance(ctx context.Context, actor evidence.Actor, recording ev
 			return nil, err
 		}
 	}
-	return c.copy(ctx, recording, segment, evidence.Poster, "")
+	return c.copy(ctx, w, nil)
 }
 
-const glancesCached = 100_000
+const (
+	glancesCached = 100_000
+	glanceKept    = 24 * time.Hour // longer than any sign-in session
+)
 
 func (c *Custody) recordGlance(ctx context.Context, actor evidence.Actor, g glance) error {
 	c.Step("glance.intent")

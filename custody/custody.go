@@ -18,6 +18,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -62,10 +63,14 @@ type Config struct {
 type Custody struct {
 	Config
 
+	// loading is held while a consultation is read from its row into open, and
+	// while one that ended is taken out, so that none comes back from the dead.
+	// It is taken before mu.
+	loading sync.Mutex
+
 	mu    sync.Mutex
-	bytes map[evidence.ID]int64    // served in an open consultation, not yet in the ledger
 	seen  map[glance]struct{}      // posters already recorded; a cache of custody_glances
-	gates map[evidence.ID]*gate    // one Collect at a time for an upload
+	gates map[evidence.ID]*gate    // one change of an upload at a time
 	open  map[evidence.ID]*consult // consultations used lately
 }
 
@@ -92,7 +97,6 @@ func Open(ctx context.Context, c Config) (*Custody, error) {
 	}
 	return &Custody{
 		Config: c,
-		bytes:  map[evidence.ID]int64{},
 		seen:   map[glance]struct{}{},
 		gates:  map[evidence.ID]*gate{},
 		open:   map[evidence.ID]*consult{},
@@ -139,9 +143,23 @@ func (c *Custody) allow(ctx context.Context, actor evidence.Actor, verb evidence
 func short(err error) string {
 	s := evidence.MessageOf(err)
 	if len(s) > 300 {
-		s = s[:300]
+		s = strings.ToValidUTF8(s[:300], "") // the cut may be inside a letter
 	}
 	return s
+}
+
+// Find gives a recording that actor may know of. Errors: NotFound; Denied for
+// one that is there and that they may not know of, which is recorded: whoever
+// answers them says the same for both.
+func (c *Custody) Find(ctx context.Context, actor evidence.Actor, recording evidence.ID) (evidence.Recording, error) {
+	r, err := c.Catalogue.Get(ctx, recording)
+	if err != nil {
+		return evidence.Recording{}, err
+	}
+	if err := c.allow(ctx, actor, access.Find, r, evidence.Purpose{}); err != nil {
+		return evidence.Recording{}, err
+	}
+	return r, nil
 }
 
 // Administer records an act on the service itself (an account, a dock's key)

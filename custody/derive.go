@@ -68,7 +68,7 @@ func (c *Custody) Derive(ctx context.Context, actor evidence.Actor, recording ev
 
 func (c *Custody) derive(ctx context.Context, actor evidence.Actor, s evidence.Segment, about []evidence.Field,
 	build func(ctx context.Context, s evidence.Segment, master *Content) (Derived, error)) (err error) {
-	master, err := c.content(ctx, s.Object, "")
+	master, err := c.content(ctx, s.Object, nil)
 	if err != nil {
 		return err
 	}
@@ -83,6 +83,11 @@ func (c *Custody) derive(ctx context.Context, actor evidence.Actor, s evidence.S
 		return err
 	}
 	var made []evidence.WorkingCopy
+	defer func() {
+		if err != nil {
+			c.giveUp(ctx, made)
+		}
+	}()
 	for _, n := range d.Copies {
 		c.Step("derive.put")
 		id := evidence.NewID(c.Now(), c.Rand)
@@ -122,4 +127,14 @@ func (c *Custody) derive(ctx context.Context, actor evidence.Actor, s evidence.S
 		})
 		return err
 	})
+}
+
+// giveUp deletes what was sealed for working copies that were not listed. What
+// it cannot delete, or a crash leaves, is for Sweep.
+func (c *Custody) giveUp(ctx context.Context, made []evidence.WorkingCopy) {
+	for _, w := range made {
+		if err := c.Vault.Abandon(context.WithoutCancel(ctx), w.Object); err != nil {
+			c.Logger.WarnContext(ctx, "a working copy that is not wanted stays until it is swept", "object", w.Object, "err", err)
+		}
+	}
 }

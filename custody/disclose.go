@@ -3,6 +3,7 @@ package custody
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"custos/bundle"
 	"custos/database"
@@ -37,7 +38,10 @@ func (c *Custody) Disclose(ctx context.Context, actor evidence.Actor, recordings
 	}
 	d := &Disclosure{Bundle: evidence.NewID(c.Now(), c.Rand), Actor: actor, Purpose: p, Recipient: recipient, Force: force,
 		custody: c, intents: map[evidence.ID]ledger.Ref{}}
-	for _, id := range recordings {
+	for i, id := range recordings {
+		if slices.Contains(recordings[:i], id) {
+			return evidence.Errorf(evidence.Invalid, "A recording is named twice. Name each once.")
+		}
 		r, err := c.Catalogue.Get(ctx, id)
 		if err != nil {
 			return err
@@ -116,7 +120,7 @@ func (d *Disclosure) Open(ctx context.Context, m bundle.Master) (*Content, error
 	if err != nil {
 		return nil, err
 	}
-	return d.custody.content(ctx, s.Object, "")
+	return d.custody.content(ctx, s.Object, nil)
 }
 
 // Histories waits until the log covers the intents and gives the histories of

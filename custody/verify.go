@@ -87,7 +87,7 @@ type Examined struct {
 // Errors mean that the check itself could not go on.
 func (c *Custody) Check(ctx context.Context, deep bool, report func(Finding)) (Examined, error) {
 	k := &check{c: c, report: report, kept: map[evidence.ID]vault.ObjectInfo{}, listed: map[evidence.ID]bool{},
-		logged: map[evidence.ID]map[int]bool{}, officers: map[evidence.ID]map[string]bool{}}
+		logged: map[evidence.ID]map[int]bool{}, officers: map[evidence.ID]map[string]bool{}, events: map[evidence.ID]bool{}}
 	if err := k.objects(ctx, deep); err != nil {
 		return k.done, err
 	}
@@ -111,6 +111,7 @@ type check struct {
 	// whom their cameras named.
 	logged   map[evidence.ID]map[int]bool
 	officers map[evidence.ID]map[string]bool
+	events   map[evidence.ID]bool // of all collections
 }
 
 // objects looks at the store: what is missing, extra or damaged.
@@ -161,6 +162,9 @@ func (k *check) catalogue(ctx context.Context) error {
 		kept, ok := k.kept[o.ID]
 		switch {
 		case !ok:
+			if _, err := k.c.Vault.Prefix(ctx, o.ID); evidence.CodeOf(err) != evidence.NotFound {
+				return err // kept since the vault was listed, or cannot be known
+			}
 			k.report(Finding{Kind: "missing", Object: string(o.ID), Recording: o.Recording, Segment: o.Segment,
 				Says: "The catalogue lists a file that the vault does not have."})
 		case kept.Digest != o.Digest || kept.Length != o.Length:
@@ -195,8 +199,14 @@ func (k *check) ledger(ctx context.Context) error {
 	if err := k.c.eachCollected(ctx, func(upload evidence.ID, a arrival) error { return k.collection(ctx, upload, a) }); err != nil {
 		return err
 	}
+	if err := k.vanished(ctx); err != nil {
+		return err
+	}
 	return k.c.Catalogue.Objects(ctx, func(o catalogue.Object) error {
 		if o.Kind == "" && !k.logged[o.Recording][o.Segment] {
+			if _, err := k.c.collected(ctx, o.ID); evidence.CodeOf(err) != evidence.NotFound {
+				return err // collected since the collections were listed, or cannot be known
+			}
 			k.report(Finding{Kind: "unrecorded", Object: string(o.ID), Recording: o.Recording, Segment: o.Segment,
 				Says: "The catalogue lists a master whose collection is not in the ledger."})
 		}
@@ -206,6 +216,39 @@ func (k *check) ledger(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// vanished looks for collections that the ledger has and the service's own
+// tables have not: who deletes a recording everywhere else cannot delete it
+// there.
+func (k *check) vanished(ctx context.Context) error {
+	for f := (ledger.Filter{Verb: evidence.Collect}); ; {
+		page, err := k.c.Ledger.Events(ctx, f, historyPage)
+		if evidence.CodeOf(err) == evidence.Corrupt {
+			return nil // the audit has said so
+		}
+		if err != nil {
+			return err
+		}
+		for _, e := range page {
+			f.Before = e.Event
+			if e.Get("phase") != string(evidence.Outcome) || k.events[e.Event] {
+				continue
+			}
+			a, err := k.c.collected(ctx, evidence.ID(e.Get("upload")))
+			switch {
+			case err == nil && a.event == e.Event: // collected since the collections were listed
+			case err == nil || evidence.CodeOf(err) == evidence.NotFound:
+				k.report(Finding{Kind: "missing", Object: e.Get("upload"), Recording: e.Item,
+					Says: "The ledger has a collection that the service knows nothing of any more."})
+			default:
+				return err
+			}
+		}
+		if len(page) < historyPage {
+			return nil
+		}
+	}
 }
 
 // damaged reports each entry that an audit of the ledger found wrong.
@@ -229,7 +272,7 @@ func (k *check) collection(ctx context.Context, upload evidence.ID, a arrival) e
 	if k.logged[a.recording] == nil {
 		k.logged[a.recording], k.officers[a.recording] = map[int]bool{}, map[string]bool{}
 	}
-	k.logged[a.recording][a.segment] = true
+	k.logged[a.recording][a.segment], k.events[a.event] = true, true
 	f := Finding{Kind: "differs", Recording: a.recording, Segment: a.segment}
 	e, err := k.c.entry(ctx, a.recording, a.itemSeq)
 	switch {
