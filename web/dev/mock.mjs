@@ -209,7 +209,7 @@ const controls = {
 
 function servePage(req, res, path) {
   const file = normalize(join(dist, path));
-  const headers = { 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'Cross-Origin-Opener-Policy': 'same-origin' };
+  const headers = { 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
   if (path !== '/' && extname(path) && file.startsWith(dist) && existsSync(file)) {
     res.writeHead(200, { ...headers, 'Content-Type': types[extname(path)] ?? 'application/octet-stream' });
     createReadStream(file).pipe(res);

@@ -1,4 +1,4 @@
-import { Menu, SegmentedControl, Tooltip, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
+import { Popover, SegmentedControl, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import {
   IconChevronDown, IconDeviceDesktop, IconDeviceUsb, IconKeyboard, IconLogout, IconMoon, IconPlugConnectedX, IconServer2, IconSun, IconVideo,
@@ -120,20 +120,20 @@ function Account({ me, onHelp }: { me: Me; onHelp: () => void }) {
       window.location.assign('/sign-in');
     },
   });
+  const [opened, setOpened] = useState(false);
   return (
-    <Menu position="bottom-end" width={270} shadow="md" keepMounted={false}>
-      <Menu.Target>
-        <UnstyledButton className={styles.account} aria-label={`Account of ${me.name}`}>
-          <span className={styles.who}>{me.name}{me.number && <span className={styles.number}> {me.number}</span>}</span>
+    <Popover position="bottom-end" width={270} shadow="md" withinPortal={false} opened={opened} onChange={setOpened} trapFocus returnFocus>
+      <Popover.Target>
+        <UnstyledButton className={styles.account} onClick={() => setOpened((o) => !o)}>
+          <span className={styles.who}><span className="hidden">Account of </span>{me.name}{me.number && <span className={styles.number}> {me.number}</span>}</span>
           <IconChevronDown size={15} aria-hidden />
         </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
+      </Popover.Target>
+      <Popover.Dropdown className={styles.dropdown} aria-label="Account">
         <div className={styles.person}>
           <strong>{me.name}</strong>
           <span className="dim">{[me.number, me.roleName].filter(Boolean).join(' · ')}</span>
         </div>
-        <Menu.Divider />
         <div className={styles.theme}>
           <span className={styles.label} id="theme-label">Theme</span>
           <SegmentedControl
@@ -142,16 +142,12 @@ function Account({ me, onHelp }: { me: Me; onHelp: () => void }) {
             fullWidth
             value={colorScheme}
             onChange={(v) => setColorScheme(v)}
-            data={themes.map(({ value, label, icon: Mark }) => ({
-              value,
-              label: <Tooltip label={`${label} theme`}><span className={styles.choice}><Mark size={14} aria-hidden />{label}</span></Tooltip>,
-            }))}
+            data={themes.map(({ value, label, icon: Mark }) => ({ value, label: <span className={styles.choice}><Mark size={14} aria-hidden />{label}</span> }))}
           />
         </div>
-        <Menu.Divider />
-        <Menu.Item leftSection={<IconKeyboard size={16} aria-hidden />} rightSection={<kbd>?</kbd>} onClick={onHelp}>Keyboard shortcuts</Menu.Item>
-        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => signOut.mutate()}>Sign out</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+        <UnstyledButton className={styles.item} onClick={() => { setOpened(false); onHelp(); }}><IconKeyboard size={16} aria-hidden />Keyboard shortcuts<kbd aria-hidden>?</kbd></UnstyledButton>
+        <UnstyledButton className={styles.item} onClick={() => signOut.mutate()}><IconLogout size={16} aria-hidden />Sign out</UnstyledButton>
+      </Popover.Dropdown>
+    </Popover>
   );
 }

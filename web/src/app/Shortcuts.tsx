@@ -1,4 +1,5 @@
-import { Modal, Switch } from '@mantine/core';
+import { Switch } from '@mantine/core';
+import { Dialogue } from '../parts/Dialogue';
 import { setShortcutsOn, useShortcutsOn } from '../parts/keys';
 import styles from './Shortcuts.module.css';
 
@@ -20,7 +21,7 @@ const groups: { name: string; keys: [string[], string][] }[] = [
 export function Shortcuts({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const on = useShortcutsOn();
   return (
-    <Modal opened={opened} onClose={onClose} title="Keyboard shortcuts" size="lg">
+    <Dialogue opened={opened} onClose={onClose} title="Keyboard shortcuts" size="lg">
       <div className={styles.groups}>
         {groups.map((g) => (
           <section key={g.name}>
@@ -43,6 +44,6 @@ export function Shortcuts({ opened, onClose }: { opened: boolean; onClose: () =>
         checked={on}
         onChange={(e) => setShortcutsOn(e.currentTarget.checked)}
       />
-    </Modal>
+    </Dialogue>
   );
 }

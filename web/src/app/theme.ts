@@ -6,12 +6,17 @@ const accent: MantineColorsTuple = [
   '#e6f4fd', '#cbe7fa', '#9dd3f6', '#6abdf2', '#37aef0', '#1a93d8', '#0f7fc2', '#0b6aa8', '#08558a', '#053f68',
 ];
 
+// Mantine's greys of the dark scheme, turned to the blue of ours.
+const dark: MantineColorsTuple = [
+  '#e9eff5', '#c3cfda', '#a4b4c4', '#8699ab', '#61758a', '#243240', '#151f29', '#0a0f15', '#0d141b', '#05080b',
+];
+
 const fonts = 'Inter, "Segoe UI Variable Text", "Segoe UI", system-ui, -apple-system, Roboto, "Helvetica Neue", Arial, sans-serif';
 
 export const theme = createTheme({
   primaryColor: 'accent',
   primaryShade: 7,
-  colors: { accent },
+  colors: { accent, dark },
   fontFamily: fonts,
   fontFamilyMonospace: 'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
   fontSizes: { xs: '0.75rem', sm: '0.8125rem', md: '0.875rem', lg: '1rem', xl: '1.125rem' },
@@ -24,8 +29,8 @@ export const theme = createTheme({
     return input.variant === 'filled' && (input.color ?? 'accent') === 'accent' ? { ...colours, color: 'var(--c-on-accent)' } : colours;
   },
   components: {
-    Tooltip: { defaultProps: { openDelay: 350, withArrow: true, events: { hover: true, focus: true, touch: false } } },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.6, blur: 2 }, closeButtonProps: { 'aria-label': 'Close' } } },
+    // Inside their place on the page, not at the end of it: so they also show in full screen.
+    Tooltip: { defaultProps: { withinPortal: false, openDelay: 350, withArrow: true, events: { hover: true, focus: true, touch: false } } },
   },
 });
 

@@ -22,14 +22,14 @@ export function Copies({ detail }: { detail: Detail }) {
         const [tone, words] = states[w.state] ?? ['plain', w.state];
         return (
           <div key={`${w.kind}${w.segment}`} className={styles.copy}>
-            <h3>{kinds[w.kind] ?? w.kind}{of(w.segment)} <Badge tone={tone}>{words}</Badge></h3>
+            <h2>{kinds[w.kind] ?? w.kind}{of(w.segment)} <Badge tone={tone}>{words}</Badge></h2>
             {w.message && <p className="dim">{w.message}{w.tries > 1 && ` (tried ${w.tries} times)`}</p>}
           </div>
         );
       })}
       {copies.map((c) => (
         <div key={`${c.kind}${c.segment}${c.sha256}`} className={styles.copy}>
-          <h3>{kinds[c.kind] ?? c.kind}{of(c.segment)} <Badge tone="accent" icon={IconSparkles}>Generated</Badge></h3>
+          <h2>{kinds[c.kind] ?? c.kind}{of(c.segment)} <Badge tone="accent" icon={IconSparkles}>Generated</Badge></h2>
           <Facts rows={[
             ['Made with', c.tool],
             ['Made', full(c.madeAt)],

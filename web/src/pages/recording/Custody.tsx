@@ -45,7 +45,7 @@ export function Custody({ id, check }: { id: string; check: Check }) {
     <div className={styles.custody}>
       <Proof check={check} pending={data.pending} witnessed={data.witnessed} />
       <div className={styles.filters}>
-        <Select label="Show" size="xs" data={filters.map(({ value, label }) => ({ value, label }))} value={kind} allowDeselect={false} onChange={(v) => setKind(v ?? 'all')} comboboxProps={{ withinPortal: true }} />
+        <Select label="Show" size="xs" data={filters.map(({ value, label }) => ({ value, label }))} value={kind} allowDeselect={false} onChange={(v) => setKind(v ?? 'all')} comboboxProps={{ withinPortal: false }} />
         <TextInput label="By whom" size="xs" value={name} placeholder="Name or number" autoComplete="off" onChange={(e) => setName(e.currentTarget.value)} />
       </div>
       <p className={styles.count} role="status">{plural(told.length, 'event')}{data.pending > 0 && `, ${data.pending} on the way into the log`}</p>

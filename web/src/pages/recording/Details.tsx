@@ -40,7 +40,7 @@ function Master({ segment: s, arrivals, one }: { segment: Segment; arrivals: Arr
   const picture = [m.width && m.height && `${m.width} × ${m.height}`, m.frameRate && `${Number(m.frameRate.toFixed(3))} frames/s`].filter(Boolean).join(', ');
   return (
     <details className={styles.master} open={one || s.number === 1}>
-      <summary><h3>{one ? 'Master' : `Master of segment ${s.number}`}</h3><span className="dim">{s.fileName}</span></summary>
+      <summary><h2>{one ? 'Master' : `Master of segment ${s.number}`}</h2><span className="dim">{s.fileName}</span></summary>
       <div className={styles.hash}>
         <span className={styles.hashName}>SHA-256<Copy value={s.sha256} what="the SHA-256" /></span>
         <code className="mono">{s.sha256.match(/.{1,8}/g)?.join(' ')}</code>
@@ -53,7 +53,7 @@ function Master({ segment: s, arrivals, one }: { segment: Segment; arrivals: Arr
         ['Format', [m.format, m.video, m.audio ?? (m.state === 'pending' ? '' : 'no sound')].filter(Boolean).join(', ')],
         ['Plain words', m.why ?? ''],
       ]} />
-      <h4 className={styles.heading}>Three times</h4>
+      <h3 className={styles.heading}>Three times</h3>
       <ol className={styles.times}>
         <li>
           <span className="dim">The camera’s clock said</span>
@@ -72,7 +72,7 @@ function Master({ segment: s, arrivals, one }: { segment: Segment; arrivals: Arr
       </ol>
       {arrivals.length > 0 && (
         <>
-          <h4 className={styles.heading}>{arrivals.length === 1 ? 'Arrived' : `Arrived ${arrivals.length} times`}</h4>
+          <h3 className={styles.heading}>{arrivals.length === 1 ? 'Arrived' : `Arrived ${arrivals.length} times`}</h3>
           <ul className={styles.times}>
             {arrivals.map((a) => (
               <li key={a.id}>

@@ -7,7 +7,7 @@ import {
 import { useEffect, useMemo, useRef, type ReactNode } from 'react';
 import type { Consultation, Detail } from '../../api/types';
 import { useKeys } from '../../parts/keys';
-import { day, length, plural, time as clockTime, zoneName } from '../../words/time';
+import { length, plural, time as clockTime, zoneName } from '../../words/time';
 import styles from './Player.module.css';
 import { SegmentList } from './SegmentList';
 import { frameAt, layOutTimeline, timeOf, xOf } from './timeline';
@@ -123,12 +123,12 @@ export function Player({ detail, consultation, instead, watchedRef, onRefused }:
             <span className={styles.time}>{length(at)} <span className="dim">/ {length(total)}</span></span>
             {moment && (
               <span className={styles.clock} data-testid="clock">
-                {day(moment)} {clockTime(moment)}.{String(moment.getUTCMilliseconds()).padStart(3, '0')} {zoneName(moment)}
+                {clockTime(moment)}.{String(moment.getUTCMilliseconds()).padStart(3, '0')} {zoneName(moment)}
                 {!sound && playable && <> · frame {frameAt(place.ms / 1000, rateOf(place.number))}</>}
               </span>
             )}
             <div className={styles.group}>
-              <Menu position="top-end" width={110}>
+              <Menu position="top-end" width={110} withinPortal={false}>
                 <Menu.Target><Button variant="subtle" color="gray" size="compact-sm" className={styles.speed} aria-label={`Speed: ${player.speed} times`}>{player.speed}×</Button></Menu.Target>
                 <Menu.Dropdown>{speeds.map((s) => <Menu.Item key={s} onClick={() => player.setSpeed(s)} fw={s === player.speed ? 700 : undefined}>{s}×{s === player.speed && ' ✓'}</Menu.Item>)}</Menu.Dropdown>
               </Menu>

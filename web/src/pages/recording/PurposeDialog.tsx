@@ -1,7 +1,8 @@
-import { Alert, Button, Group, Modal, Radio, Stack, Textarea, TextInput } from '@mantine/core';
+import { Alert, Button, Group, Radio, Stack, Textarea, TextInput } from '@mantine/core';
 import { IconInfoCircle } from '@tabler/icons-react';
 import { useState, type SyntheticEvent } from 'react';
 import type { Purpose } from '../../api/types';
+import { Dialogue } from '../../parts/Dialogue';
 import { purposes } from '../../words/purposes';
 
 interface Props {
@@ -16,9 +17,9 @@ interface Props {
 
 export function PurposeDialog({ opened, onClose, ...rest }: Props) {
   return (
-    <Modal opened={opened} onClose={onClose} title="Why do you want to watch this?" size="md">
+    <Dialogue opened={opened} onClose={onClose} title="Why do you want to watch this?" size="md">
       {opened && <PurposeForm {...rest} />}
-    </Modal>
+    </Dialogue>
   );
 }
 

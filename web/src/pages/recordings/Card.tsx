@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { Link } from 'react-router';
 import type { Card } from '../../api/types';
 import { Badge, MediaBadge } from '../../parts/badges';
-import { bytes, length, plural, time } from '../../words/time';
+import { bytes, length, plural, shortTime, time } from '../../words/time';
 import { categoryName, officerName } from '../../words/names';
 import styles from './Card.module.css';
 
@@ -38,7 +38,7 @@ export function CardTile({ card, at, onOpen }: Props) {
         <span className={styles.over}><MediaBadge state={card.state} why={card.why} /></span>
       </span>
       <span className={styles.text}>
-        <span className={styles.who}><strong>{officerName(card.officer)}</strong><span>{time(card.startedAt)}</span></span>
+        <span className={styles.who}><strong>{officerName(card.officer)}</strong><span>{shortTime(card.startedAt)}</span></span>
         <span className={styles.device}>{card.device}</span>
         <span className={styles.marks}>
           <Badge tone="plain">{categoryName(card.category)}</Badge>
@@ -49,19 +49,21 @@ export function CardTile({ card, at, onOpen }: Props) {
   );
 }
 
-export const tableColumns = ['', 'Officer', 'Time', 'Camera', 'Category', 'Length', 'Segments', 'Size', 'State'];
+export const tableColumns = ['', 'Officer', 'Time', 'Camera', 'Category', 'Length', 'Size', 'State'];
 
 export function CardRow({ card, at, onOpen }: Props) {
   return (
     <Link to={`/recordings/${card.id}`} className={styles.line} data-card={at} onClick={onOpen}>
       <Picture card={card} />
-      <strong>{officerName(card.officer)}</strong>
+      <strong className={styles.officer}>{officerName(card.officer)}</strong>
       <span>{time(card.startedAt)}</span>
       <span className={styles.device}>{card.device}</span>
       <span className={styles.wide}><Badge tone="plain">{categoryName(card.category)}</Badge></span>
-      <span className={styles.number}><Length ms={card.durationMs} /></span>
-      <span className={`${styles.number ?? ''} ${styles.wide ?? ''}`}>{card.segments}<span className="hidden"> segments</span></span>
-      <span className={`${styles.number ?? ''} ${styles.wide ?? ''}`}>{bytes(card.bytes)}</span>
+      <span className={styles.number}>
+        {card.segments > 1 && <span className={styles.parts}><IconFiles size={14} aria-hidden />{card.segments}<span className="hidden"> segments, </span></span>}
+        <Length ms={card.durationMs} />
+      </span>
+      <span className={`${styles.number ?? ''} ${styles.size ?? ''}`}>{bytes(card.bytes)}</span>
       <span className={styles.state}><MediaBadge state={card.state} why={card.why} /></span>
     </Link>
   );

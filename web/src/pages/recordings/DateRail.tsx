@@ -1,7 +1,7 @@
 import { ActionIcon, Button } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
-import { count, isoDay, plural } from '../../words/time';
+import { count, isoDay } from '../../words/time';
 import styles from './DateRail.module.css';
 import type { Filter } from './filter';
 
@@ -14,7 +14,6 @@ interface Props {
 
 const monthName = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', month: 'long', year: 'numeric' });
 const shortMonth = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', month: 'short' });
-const dayName = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
 const noon = (day: string) => new Date(day + 'T12:00:00Z');
 
 /** The days of a month (2026-11) in weeks from Monday; null = a day of another month. */
@@ -75,12 +74,11 @@ export function DateRail({ filter, days, failed, onChange }: Props) {
                         type="button"
                         disabled={n === 0 && !inRange}
                         aria-pressed={inRange}
-                        aria-label={`${dayName.format(noon(d))}, ${n ? plural(n, 'recording') : 'no recordings'}`}
                         data-today={d === today || undefined}
                         onClick={(e) => press(d, e.shiftKey)}
                       >
-                        <span>{Number(d.slice(8))}</span>
-                        {n > 0 && <small>{n > 9999 ? `${Math.round(n / 1000)}k` : count(n)}</small>}
+                        <span>{Number(d.slice(8))}<span className="hidden"> {monthName.format(noon(d))}, {n === 0 && 'no recordings'}</span></span>
+                        {n > 0 && <small>{n > 9999 ? `${Math.round(n / 1000)}k` : count(n)}<span className="hidden"> {n === 1 ? 'recording' : 'recordings'}</span></small>}
                         {n > 0 && <i style={{ width: `${20 + (70 * n) / most}%` }} />}
                       </button>
                     )}

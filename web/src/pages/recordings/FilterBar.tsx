@@ -99,7 +99,7 @@ function Typed({ label, placeholder, value, onSettle, input, hint }: TypedProps)
       onChange={(e) => type(e.currentTarget.value)}
       onKeyDown={(e) => e.key === 'Escape' && e.currentTarget.blur()}
       rightSection={text ? (
-        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Clear ${label.toLowerCase()}`} onClick={() => { setText(''); settle(''); }}>
+        <ActionIcon variant="subtle" color="gray" size={24} aria-label={`Clear ${label.toLowerCase()}`} onClick={() => { setText(''); settle(''); }}>
           <IconX size={14} aria-hidden />
         </ActionIcon>
       ) : hint}

@@ -13,7 +13,7 @@ import type { useRecordings } from './useRecordings';
 
 const gap = 12;
 const smallestTile = 216;
-const tileText = 84; // height of what stands under the picture
+const tileText = 82; // height of what stands under the picture
 const dayHeight = 36;
 
 interface Props {
@@ -103,7 +103,7 @@ export function Results({ cards, view, list, storageKey }: Props) {
           if (!row) return null;
           const top = { transform: `translateY(${v.start - margin}px)`, height: v.size };
           if (row.kind === 'day') {
-            return <div key={v.key} className={styles.day} role="presentation" style={top}><h2>{weekday(row.day + 'T12:00:00Z')}</h2></div>;
+            return <div key={v.key} className={styles.day} role="listitem" style={top}><h2>{weekday(row.day + 'T12:00:00Z')}</h2></div>;
           }
           return (
             <div key={v.key} className={styles.row} role="presentation" style={{ ...top, gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`, gap: view === 'grid' ? gap : 0 }}>
