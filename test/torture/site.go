@@ -100,6 +100,10 @@ func (s *Site) moveData(to string) error {
 			return fmt.Errorf("move data: %w: %s", err, out)
 		}
 	}
+	// What was just copied must not be what a power cut takes.
+	if out, err := exec.Command("sync", "-f", to).CombinedOutput(); err != nil {
+		return fmt.Errorf("sync: %w: %s", err, out)
+	}
 	s.Service.Configure(fmt.Sprintf("data = %q", to))
 	return nil
 }
@@ -251,6 +255,8 @@ func (s *Site) Forget() {
 // Station is a docking station whose agent is a process.
 type Station struct {
 	*rig.Dock
+	Bandwidth string // of all uploads together, as 6MB; "" = no limit
+
 	t    testing.TB
 	cmd  *exec.Cmd
 	done chan error
@@ -268,7 +274,11 @@ func (d *Station) Start() {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.cmd = d.Command(context.Background(), "run", "--json", "--stable", "1s")
+	args := []string{"run", "--json", "--stable", "1s"}
+	if d.Bandwidth != "" {
+		args = append(args, "--bandwidth", d.Bandwidth)
+	}
+	d.cmd = d.Command(context.Background(), args...)
 	d.cmd.Stdout, d.cmd.Stderr = out, out
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := errors.Join(d.cmd.Start(), out.Close()); err != nil {
