@@ -247,6 +247,8 @@ func (d *dispatcher) judge(j Job, err error) ending {
 		return ending{state: Failed, tries: j.Try, message: message(err)}
 	case d.alive.Err() != nil:
 		return ending{state: Waiting, due: now, tries: j.Try - 1, message: message(errStopping)}
+	case isNotYet(err):
+		return ending{state: Waiting, due: now.Add(d.q.backoff(3)), tries: j.Try - 1, message: message(err)}
 	case j.Try >= j.MaxTries:
 		return ending{state: Failed, tries: j.Try, message: message(err)}
 	}

@@ -243,3 +243,24 @@ func isPermanent(err error) bool {
 	var p permanent
 	return errors.As(err, &p)
 }
+
+// notYet marks an error that says nothing of the job.
+type notYet struct{ error }
+
+func (n notYet) Unwrap() error { return n.error }
+
+// NotYet marks err as one that says nothing of the job: something it needs is
+// not there now, such as room or a tool. The try does not count; the job waits
+// about four times Options.Backoff, for as many times as it takes. It returns
+// nil for nil.
+func NotYet(err error) error {
+	if err == nil {
+		return nil
+	}
+	return notYet{err}
+}
+
+func isNotYet(err error) bool {
+	var n notYet
+	return errors.As(err, &n)
+}

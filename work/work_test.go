@@ -417,3 +417,39 @@ func TestWhatHasFailedWaitsForAPerson(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatIsNotYetPossibleWaitsForAsLongAsItTakes(t *testing.T) {
+	each(t, func(w *world) {
+		s := w.server(work.Options{Backoff: time.Second, Poll: 10 * time.Second})
+		room := make(chan struct{})
+		var y tally
+		s.Handle("probe", 1, func(_ context.Context, j work.Job) error {
+			y.begin(j)
+			defer y.end()
+			select {
+			case <-room:
+				return nil
+			default:
+				return fmt.Errorf("probe: %w", work.NotYet(errors.New("no room")))
+			}
+		})
+		s.run()
+		s.add(work.Job{Kind: "probe", Subject: "s", MaxTries: 2})
+		time.Sleep(time.Hour)
+		got := s.about("s")
+		if got.State != work.Waiting || got.Tries != 0 || got.Message != "probe: no room" {
+			t.Errorf("%+v", got)
+		}
+		if n := len(y.seen().times); n < 100 || n > 3600 {
+			t.Errorf("%d tries in an hour", n)
+		}
+		close(room)
+		time.Sleep(time.Minute)
+		if got := s.about("s"); got.State != work.Done || got.Tries != 1 {
+			t.Errorf("%+v", got)
+		}
+		if work.NotYet(nil) != nil {
+			t.Error("no error became one")
+		}
+	})
+}
