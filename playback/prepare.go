@@ -86,7 +86,7 @@ func Enqueue(ctx context.Context, q *work.Queue, tx *database.Tx, recording evid
 
 var actor = evidence.Server("playback")
 
-var errNoTools = errors.New("ffmpeg and a sandbox (package bubblewrap) are not installed on the server")
+var errNoTools = work.NotYet(errors.New("ffmpeg and a sandbox (package bubblewrap) are not installed on the server"))
 
 func (p *Player) prepareJob(ctx context.Context, j work.Job) error {
 	var o order
@@ -109,14 +109,17 @@ func (p *Player) prepareJob(ctx context.Context, j work.Job) error {
 	if err == nil {
 		p.Changed(o.Recording)
 	}
-	return permanent(err)
+	return judged(err)
 }
 
-// permanent marks what no repetition can mend.
-func permanent(err error) error {
+// judged marks what no repetition can mend, and what is not the master's
+// fault: a full store or a stopped ledger, for however long.
+func judged(err error) error {
 	switch evidence.CodeOf(err) {
 	case evidence.NotFound, evidence.Denied, evidence.Corrupt, evidence.Invalid:
 		return work.Permanent(err)
+	case evidence.Full, evidence.Unavailable:
+		return work.NotYet(err)
 	}
 	return err
 }
@@ -226,7 +229,7 @@ func (p *Player) proxyJob(ctx context.Context, j work.Job) error {
 		return errNoTools
 	}
 	if has, err := p.has(ctx, o, evidence.Proxy); err != nil || has {
-		return permanent(err)
+		return judged(err)
 	}
 	// The proxy is a file without a name that must live until it is sealed.
 	var out *os.File
@@ -264,7 +267,7 @@ func (p *Player) proxyJob(ctx context.Context, j work.Job) error {
 	if err == nil {
 		p.Changed(o.Recording)
 	}
-	return permanent(err)
+	return judged(err)
 }
 
 func (p *Player) has(ctx context.Context, o order, kind evidence.CopyKind) (bool, error) {
