@@ -29,9 +29,14 @@ import (
 
 const mib = 1 << 20
 
+// fileType is a box of ISO/IEC 14496-12, 4.3: a dock takes no file that does
+// not begin as its name says.
+const fileType = "\x00\x00\x00\x10ftypisom\x00\x00\x02\x00"
+
 // noise is length bytes that no compressor and no digest has seen before: a
-// block of random bytes, stamped with salt and place. It reads as fast as
-// memory, so that what sends it is not what is measured.
+// block of random bytes, stamped with salt and place, behind the first bytes of
+// an MP4 file. It reads as fast as memory, so that what sends it is not what is
+// measured.
 type noise struct {
 	block  []byte // 1 MiB
 	salt   uint64
@@ -47,6 +52,9 @@ func newNoise(length int64) *noise {
 	return n
 }
 
+// name is one for a camera that has it.
+func (n *noise) name() string { return fmt.Sprintf("X-%016x", n.salt) }
+
 // ReadAt is as io.ReaderAt says.
 func (n *noise) ReadAt(p []byte, off int64) (int, error) {
 	var err error
@@ -57,9 +65,10 @@ func (n *noise) ReadAt(p []byte, off int64) (int, error) {
 		at := off + int64(done)
 		in := int(at % mib)
 		c := copy(p[done:], n.block[in:])
-		if in == 0 && c >= 16 {
-			binary.LittleEndian.PutUint64(p[done:], n.salt)
-			binary.LittleEndian.PutUint64(p[done+8:], uint64(at))
+		if in == 0 && c >= len(fileType)+16 {
+			stamp := p[done+copy(p[done:], fileType):]
+			binary.LittleEndian.PutUint64(stamp, n.salt)
+			binary.LittleEndian.PutUint64(stamp[8:], uint64(at))
 		}
 		done += c
 	}
@@ -207,27 +216,30 @@ func newDock(t *testing.T, s *rig.Service, name string) dock {
 	return dock{c, name}
 }
 
-// digest is r's SHA-256.
-func digest(t *testing.T, r io.ReaderAt, length int64) (d evidence.Digest) {
-	t.Helper()
+// digest is its SHA-256.
+func (n *noise) digest() (d evidence.Digest, err error) {
 	h := sha256.New()
-	if _, err := io.CopyBuffer(h, io.NewSectionReader(r, 0, length), make([]byte, mib)); err != nil {
-		t.Fatal(err)
-	}
+	_, err = io.CopyBuffer(h, io.NewSectionReader(n, 0, n.length), make([]byte, mib))
 	h.Sum(d[:0])
-	return d
+	return d, err
 }
 
-// send uploads a file as a dock does, and gives the path of the upload once all
-// bytes are durable on the server.
-func (d dock) send(ctx context.Context, device string, sum evidence.Digest, r io.ReaderAt, length int64) (string, error) {
-	at, err := d.Create(ctx, evidence.Capture{
-		Device: device, Officer: "4711", FileName: device + ".mp4", Digest: sum, Length: length, DockedAt: time.Now(),
-	})
+// send uploads a file as a dock does, which has hashed it before. It gives the
+// path of the upload once all bytes are durable on the server, and how long
+// that took.
+func (d dock) send(ctx context.Context, device string, file *noise) (at string, took time.Duration, err error) {
+	sum, err := file.digest()
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
-	return at, d.Upload(ctx, at, r, length, nil)
+	begun := time.Now()
+	at, err = d.Create(ctx, evidence.Capture{
+		Device: device, Officer: "4711", FileName: device + ".mp4", Digest: sum, Length: file.length, DockedAt: time.Now(),
+	})
+	if err == nil {
+		err = d.Upload(ctx, at, file, file.length, nil)
+	}
+	return at, time.Since(begun), err
 }
 
 // receipt waits for the receipt of an upload.

@@ -33,7 +33,7 @@ func benchRead(t *testing.T, b *bench) {
 	d := newDock(t, s, "Central")
 	file := newNoise(length)
 	plain := file.write(t, filepath.Join(t.TempDir(), "plain"))
-	at, err := d.send(t.Context(), "LONG", evidence.Digest{}, file, length)
+	at, _, err := d.send(t.Context(), "LONG", file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func benchVerify(t *testing.T, b *bench) {
 	s := rig.New(t, b.bin, "")
 	s.Start(noTools)
 	d := newDock(t, s, "Central")
-	at, err := d.send(t.Context(), "CASE", evidence.Digest{}, newNoise(length), length)
+	at, _, err := d.send(t.Context(), "CASE", newNoise(length))
 	if err != nil {
 		t.Fatal(err)
 	}
