@@ -73,14 +73,23 @@ func (c *Custody) add(ctx context.Context, h *bundle.History, e ledger.Entry, si
 	if index >= size { // in the log, but after this checkpoint
 		index = -1
 	}
+	var path []tlog.Hash
+	if index >= 0 {
+		var err error
+		path, err = c.Ledger.Proof(ctx, index, size)
+		if evidence.CodeOf(err) == evidence.NotFound {
+			// The checkpoint is of a longer log than this database has, an old
+			// backup for one: it proves nothing here.
+			index, err = -1, nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 	h.Events = append(h.Events, tlog.Open(e.Leaf, index, e.Key, e.Fields, nil))
 	if index < 0 {
 		h.Pending++
 		return nil
-	}
-	path, err := c.Ledger.Proof(ctx, index, size)
-	if err != nil {
-		return err
 	}
 	if path == nil {
 		path = []tlog.Hash{}
