@@ -120,9 +120,11 @@ func (m *Machine) serverFailed(t Time, f *file, err error) error {
 		m.retry(t, f, err, "The server has lost this upload. It begins again.")
 		return m.write(t, f, lost, func(r *record) { r.Why = "unknown to the server" })
 	case evidence.Full:
+		m.reach = gate{}
 		m.room.fail(m, t, err)
 	case evidence.Unavailable, evidence.Unauthenticated, evidence.Denied:
 		m.reach.fail(m, t, err)
+		m.room.unanswered(t)
 	case evidence.Invalid:
 		m.retry(t, f, err, evidence.MessageOf(err))
 		f.next = t.Since + slowRetry

@@ -70,6 +70,13 @@ func (g *gate) probe(t Time) {
 	}
 }
 
+// unanswered lets the next call find out what the last one did not.
+func (g *gate) unanswered(t Time) {
+	if g.err != nil {
+		g.until = t.Since
+	}
+}
+
 // bay is a place where a camera may be.
 type bay struct {
 	name     string

@@ -223,6 +223,25 @@ func TestServerFullThenAwayForAWeek(t *testing.T) {
 	}
 }
 
+// A full server is stopped, given room and started: the dock, which was asking
+// for room when the server went away, need not wait long.
+func TestServerRestartedWithRoom(t *testing.T) {
+	for seed := range uint64(10) {
+		w := newWorld(t, seed)
+		c := w.camera("bay1", "K-1")
+		c.Write(path(1), footage(path(1), 2000), begin)
+		w.server.Set(clienttest.Faults{Full: true})
+		w.run(10 * time.Second)
+		w.server.Set(clienttest.Faults{Down: true})
+		w.run(20 * time.Second)
+		w.server.Set(clienttest.Faults{})
+		w.run(40 * time.Second)
+		if len(media(c.Names())) != 0 {
+			t.Errorf("seed %d: %+v", seed, w.m.Status(w.now))
+		}
+	}
+}
+
 func TestBytesDamagedOnTheWayAreSentAgain(t *testing.T) {
 	w := newWorld(t, 8)
 	c := w.camera("bay1", "K-1")
