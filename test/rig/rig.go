@@ -363,34 +363,26 @@ func (d *Dock) TryEmpty(within time.Duration) (string, error) {
 	return string(out), err
 }
 
-// Receipts are the receipts that the dock has checked and kept, newest last,
-// with the captures they are for.
-func (d *Dock) Receipts() []Received {
+// Entry is one record of a dock's journal: docs/dock.md.
+type Entry struct {
+	State, Device, File string
+	Digest              evidence.Digest `json:"sha256"`
+	Capture             *evidence.Capture
+	Upload, Receipt     string
+}
+
+// Journal is the journal of a dock whose agent does not run, oldest first.
+func (d *Dock) Journal() (list []Entry) {
 	d.t.Helper()
 	disk, err := durable.Open(filepath.Join(d.Dir, "journal"))
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	captures := map[string]evidence.Capture{}
-	var list []Received
 	journal, err := durable.OpenJournal(disk, "journal", func(record []byte) error {
-		var r struct {
-			Device, File string
-			SHA256       evidence.Digest `json:"sha256"`
-			Capture      *evidence.Capture
-			Receipt      string
-		}
-		if err := json.Unmarshal(record, &r); err != nil {
-			return err
-		}
-		key := r.Device + "\n" + r.File + "\n" + r.SHA256.String()
-		if r.Capture != nil {
-			captures[key] = *r.Capture
-		}
-		if r.Receipt != "" {
-			list = append(list, Received{captures[key], []byte(r.Receipt)})
-		}
-		return nil
+		var e Entry
+		err := json.Unmarshal(record, &e)
+		list = append(list, e)
+		return err
 	})
 	if err != nil {
 		d.t.Fatal(err)
@@ -405,6 +397,42 @@ func (d *Dock) Receipts() []Received {
 type Received struct {
 	Capture evidence.Capture
 	Receipt []byte
+}
+
+// Receipts are the receipts that the dock has checked and kept, oldest first.
+func (d *Dock) Receipts() (list []Received) {
+	d.t.Helper()
+	type key struct {
+		device, file string
+		digest       evidence.Digest
+	}
+	captures := map[key]evidence.Capture{}
+	for _, e := range d.Journal() {
+		k := key{e.Device, e.File, e.Digest}
+		if e.Capture != nil {
+			captures[k] = *e.Capture
+		}
+		if e.Receipt != "" {
+			list = append(list, Received{captures[k], []byte(e.Receipt)})
+		}
+	}
+	return list
+}
+
+// Key is the key with which the dock signs in.
+func (d *Dock) Key() string {
+	d.t.Helper()
+	b, err := os.ReadFile(filepath.Join(d.Dir, "dock.toml"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		if value, ok := strings.CutPrefix(line, "key = "); ok {
+			return strings.Trim(strings.TrimSpace(value), `'"`)
+		}
+	}
+	d.t.Fatal("dock.toml has no key")
+	return ""
 }
 
 // Trust are the keys that docks of this service pin.
