@@ -2,7 +2,6 @@ package playback
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -25,6 +24,6 @@ func serve(w http.ResponseWriter, r *http.Request, content *custody.Content) (er
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Disposition", "inline")
 	h.Set("ETag", `"`+content.Digest.String()+`"`)
-	http.ServeContent(w, r, "", time.Time{}, io.NewSectionReader(content, 0, content.Length))
+	http.ServeContent(w, r, "", time.Time{}, content.Cursor())
 	return nil
 }

@@ -12,8 +12,9 @@ const maxAhead = batch * ChunkSize
 
 // Cursor reads a Reader from a place on: the io.ReadSeeker that
 // http.ServeContent wants. Small reads are served from whole chunks read ahead
-// (one after a seek, then twice as many each time, up to 512 KiB), so no chunk
-// is opened twice in a sequential read. One goroutine at a time.
+// (after a seek the rest of one, then one, then twice as many each time, up to
+// 512 KiB), so no chunk is opened twice in a sequential read, and none in vain
+// for a short range. One goroutine at a time.
 type Cursor struct {
 	r     *Reader
 	at    int64  // where the next Read begins
@@ -58,7 +59,9 @@ func (c *Cursor) fill() error {
 		return err
 	}
 	c.held = c.room[:got]
-	c.ahead = min(2*c.ahead, maxAhead)
+	if n == c.ahead {
+		c.ahead = min(2*c.ahead, maxAhead)
+	}
 	return nil
 }
 
