@@ -27,9 +27,9 @@ type Disclosure struct {
 
 // Disclose decides, records the intent for every recording in one transaction,
 // lets write make the bundle, and records the outcome. recipient and force are
-// the parties, as the bundle will name them. What write returns is
-// the digest of the bundle's tag manifest, which fixes all of its bytes. A
-// failure is recorded and returned. Errors: NotFound, Denied, Invalid without
+// the parties, as the bundle will name them. What write returns is the digest
+// of the bundle's tag manifest, which fixes all of its bytes. A failure is
+// recorded and returned. Errors: NotFound, Denied, Invalid without
 // purpose or recipient, Unavailable, or write's own.
 func (c *Custody) Disclose(ctx context.Context, actor evidence.Actor, recordings []evidence.ID, p evidence.Purpose, recipient, force string,
 	write func(ctx context.Context, d *Disclosure) (evidence.Digest, error)) error {
@@ -72,7 +72,8 @@ func (c *Custody) Disclose(ctx context.Context, actor evidence.Actor, recordings
 	}
 	c.Step("disclose.outcome")
 	// The outcome is recorded even if whoever asked has given up by now.
-	err = c.DB.Write(context.WithoutCancel(ctx), func(tx *database.Tx) error {
+	ctx = context.WithoutCancel(ctx)
+	err = c.DB.Write(ctx, func(tx *database.Tx) error {
 		for _, r := range d.Recordings {
 			if _, err := c.Ledger.Append(ctx, tx, d.event(c, r, phase, evidence.F(bundle.BundleField, string(d.Bundle)), more)); err != nil {
 				return err
