@@ -34,7 +34,7 @@ func inTheBrowser(t *testing.T, f *shift) {
 
 	// A camera that is being emptied slowly.
 	camera := f.north.Camera("bay-5", "K-0600", "4711")
-	f.put(t, f.north, camera, "K-0600", "4711", "090000", 1, rig.Footage(t, "long.mp4", 0, 20))
+	f.put(t, f.north, camera, "K-0600", "4711", "090000", 1, footage(t, "long.mp4", 0, 20))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	agent := f.north.Command(ctx, "run", "--once", "--json", "--stable", "1s", "--bandwidth", "500k")

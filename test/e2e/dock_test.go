@@ -25,11 +25,8 @@ import (
 // One shift, from the cameras to the court. Each part can run alone.
 func TestFromTheDockToTheVerifier(t *testing.T) {
 	t.Parallel()
-	f := newShift(t, nil)
-	for _, part := range []struct {
-		name string
-		run  func(*testing.T, *shift)
-	}{
+	f := newShift(t)
+	f.tell(t, []part{
 		{"cameras are emptied of what is in the vault", camerasEmptied},
 		{"every wiped file has a receipt that checks", receiptsCheck},
 		{"the catalogue shows what came", catalogueShows},
@@ -42,13 +39,25 @@ func TestFromTheDockToTheVerifier(t *testing.T) {
 		{"a sealed bundle opens for its receiver", sealedBundle},
 		{"a stored master opens with stock age", storedMasterOpens},
 		{"in the browser", inTheBrowser},
-		{"fsck finds nothing wrong", func(t *testing.T, f *shift) { clean(t, f.s) }},
-	} {
-		t.Run(part.name, func(t *testing.T) {
-			part.run(t, &shift{s: f.s.For(t), central: f.central.For(t), north: f.north.For(t), native: f.native, stay: f.stay})
+		{"fsck finds nothing wrong", fsckFindsNothing},
+	})
+}
+
+// part is one part of a story.
+type part struct {
+	name string
+	run  func(*testing.T, *shift)
+}
+
+func (f *shift) tell(t *testing.T, parts []part) {
+	for _, p := range parts {
+		t.Run(p.name, func(t *testing.T) {
+			p.run(t, &shift{s: f.s.For(t), central: f.central.For(t), north: f.north.For(t), native: f.native, stay: f.stay})
 		})
 	}
 }
+
+func fsckFindsNothing(t *testing.T, f *shift) { clean(t, f.s) }
 
 func camerasEmptied(t *testing.T, f *shift) {
 	var left []string

@@ -113,12 +113,9 @@ func (f *shift) plays(t *testing.T, who *rig.Person) {
 
 // newSmall is a service, started, with one camera of one small recording that
 // is emptied already.
-func newSmall(t *testing.T, configure func(*rig.Service)) *shift {
+func newSmall(t *testing.T, config ...string) *shift {
 	t.Helper()
-	s := rig.New(t, rig.Binaries(t), "")
-	if configure != nil {
-		configure(s)
-	}
+	s := rig.New(t, rig.Binaries(t), "", config...)
 	f := &shift{s: s, native: map[string][]byte{}, central: s.NewDock("central")}
 	f.put(t, f.central, f.central.Camera("bay-1", "K-0417", "4711"), "K-0417", "4711", "100000", 1, sound(t, 1, 200_000))
 	s.Start()
@@ -134,7 +131,7 @@ func (f *shift) more(t *testing.T, hhmmss string, seed byte, n int) {
 
 func TestBackupDestroyRestore(t *testing.T) {
 	t.Parallel()
-	f := newSmall(t, nil)
+	f := newSmall(t)
 	s := f.s
 	who := s.SignIn("supervisor")
 	id := cards(t, who)[0].ID
@@ -227,7 +224,7 @@ func TestBackupDestroyRestore(t *testing.T) {
 
 func TestStopDuringAnUpload(t *testing.T) {
 	t.Parallel()
-	f := newSmall(t, nil)
+	f := newSmall(t)
 	f.more(t, "110000", 2, 4_000_000)
 	a := startAgent(t, f.central, "--bandwidth", "1MB")
 	who := f.s.SignIn("administrator")
@@ -257,7 +254,7 @@ func TestStopDuringAnUpload(t *testing.T) {
 
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	f := newSmall(t, nil)
+	f := newSmall(t)
 	f.s.Stop()
 	path := filepath.Join(f.s.Dir, "custos.toml")
 	before, err := os.ReadFile(path)
@@ -290,7 +287,7 @@ func TestFullDiskIsMadeLarger(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	f := newSmall(t, func(s *rig.Service) { s.Configure(fmt.Sprintf("store = %q", disk)) })
+	f := newSmall(t, fmt.Sprintf("store = %q", disk))
 	f.full(t, func() {
 		if err := syscall.Mount("tmpfs", disk, "tmpfs", syscall.MS_REMOUNT, "size=64m,mode=0700"); err != nil {
 			t.Fatal(err)
@@ -378,7 +375,7 @@ func TestWithoutFFmpegFootageIsKeptAndWaits(t *testing.T) {
 	t.Parallel()
 	s := rig.New(t, rig.Binaries(t), "")
 	f := &shift{s: s, native: map[string][]byte{}, central: s.NewDock("central")}
-	f.put(t, f.central, f.central.Camera("bay-1", "K-0417", "4711"), "K-0417", "4711", "100000", 1, rig.Footage(t, "film.mp4", 0, 2))
+	f.put(t, f.central, f.central.Camera("bay-1", "K-0417", "4711"), "K-0417", "4711", "100000", 1, footage(t, "film.mp4", 0, 2))
 	s.Start("PATH=/nonexistent")
 	f.central.Empty(time.Minute)
 	who := s.SignIn("supervisor")
@@ -402,7 +399,7 @@ func TestWithoutFFmpegFootageIsKeptAndWaits(t *testing.T) {
 
 func TestHealthAndMetrics(t *testing.T) {
 	t.Parallel()
-	f := newSmall(t, nil)
+	f := newSmall(t)
 	if status, body := get(t, f.s.URL+"/healthz"); status != http.StatusOK || !strings.Contains(body, "alive") {
 		t.Errorf("healthz: %d %s", status, body)
 	}

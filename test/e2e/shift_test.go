@@ -8,6 +8,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -81,16 +82,16 @@ func (f *shift) fill(t *testing.T) {
 		from int
 		at   string
 	}{{1, 0, "10:00:00"}, {2, 4, "10:00:04"}, {4, 20, "10:00:20"}} {
-		p := f.put(t, f.central, one, "K-0417", "4711", "100000", g.n, rig.Footage(t, "film.mp4", g.from, 4))
+		p := f.put(t, f.central, one, "K-0417", "4711", "100000", g.n, footage(t, "film.mp4", g.from, 4))
 		name, _ := filepath.Rel(one, strings.TrimSuffix(p, ".MP4")+".JSON")
 		f.leave(t, f.central, one, name, `{"category": "stop-search", "started": "2026-11-21T`+g.at+`Z"}`)
 	}
-	f.put(t, f.central, one, "K-0417", "4711", "110000", 1, rig.Footage(t, "film.avi", 8, 3))
-	f.put(t, f.central, one, "K-0417", "4711", "120000", 1, rig.Footage(t, "sound.wav", 0, 3))
-	f.put(t, f.central, two, "K-0522", "4702", "100000", 1, rig.Footage(t, "film.ts", 12, 3))
-	f.put(t, f.central, two, "K-0522", "4702", "110000", 1, rig.Footage(t, "hevc.mp4", 16, 2))
-	f.put(t, f.central, two, "K-0522", "4702", "120000", 1, rig.Footage(t, "film.mkv", 20, 3))
-	f.put(t, f.central, two, "K-0522", "4702", "130000", 1, cutShort(t, rig.Footage(t, "cut.mp4", 24, 3)))
+	f.put(t, f.central, one, "K-0417", "4711", "110000", 1, footage(t, "film.avi", 8, 3))
+	f.put(t, f.central, one, "K-0417", "4711", "120000", 1, footage(t, "sound.wav", 0, 3))
+	f.put(t, f.central, two, "K-0522", "4702", "100000", 1, footage(t, "film.ts", 12, 3))
+	f.put(t, f.central, two, "K-0522", "4702", "110000", 1, footage(t, "hevc.mp4", 16, 2))
+	f.put(t, f.central, two, "K-0522", "4702", "120000", 1, footage(t, "film.mkv", 20, 3))
+	f.put(t, f.central, two, "K-0522", "4702", "130000", 1, cutShort(t, footage(t, "cut.mp4", 24, 3)))
 	for hhmmss, name := range map[string]string{"140000": "gp-karma.mp4", "150000": "asl.mkv", "160000": "jfk.wav"} {
 		if _, err := os.Stat(more + name); err == nil {
 			f.put(t, f.central, two, "K-0522", "4702", hhmmss, 1, more+name)
@@ -108,6 +109,26 @@ func (f *shift) fill(t *testing.T) {
 	}
 }
 
+// films are what footage has cut already.
+var films sync.Map // name, from and seconds → func() []byte
+
+// footage is rig.Footage; what several stories need is cut once.
+func footage(t *testing.T, name string, from, seconds int) string {
+	t.Helper()
+	once, _ := films.LoadOrStore(fmt.Sprint(name, " ", from, " ", seconds), sync.OnceValue(func() []byte {
+		b, err := os.ReadFile(rig.Footage(t, name, from, seconds))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}))
+	p := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(p, once.(func() []byte)(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // cutShort is a copy of an MP4 without its end, where its index is.
 func cutShort(t *testing.T, from string) string {
 	t.Helper()
@@ -123,13 +144,10 @@ func cutShort(t *testing.T, from string) string {
 }
 
 // newShift is a service into which two docks, at the same time, have emptied
-// their cameras. configure, if not nil, is called before it starts.
-func newShift(t *testing.T, configure func(*rig.Service)) *shift {
+// their cameras. config are further lines of its configuration.
+func newShift(t *testing.T, config ...string) *shift {
 	t.Helper()
-	s := rig.New(t, rig.Binaries(t), "")
-	if configure != nil {
-		configure(s)
-	}
+	s := rig.New(t, rig.Binaries(t), "", config...)
 	f := &shift{s: s, native: map[string][]byte{}}
 	f.central, f.north = s.NewDock("central"), s.NewDock("north")
 	f.fill(t)

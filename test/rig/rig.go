@@ -85,14 +85,18 @@ type Service struct {
 }
 
 // New makes a service in dir (a fresh scratch folder if ""): configuration,
-// keys, one account a role named like the role, and nothing running.
-func New(t testing.TB, bin, dir string) *Service {
+// with further lines of it, keys, one account a role named like the role, and
+// nothing running.
+func New(t testing.TB, bin, dir string, config ...string) *Service {
 	t.Helper()
 	if dir == "" {
 		dir = t.TempDir()
 	}
 	s := &Service{t: t, Bin: bin, Dir: filepath.Join(dir, "service"), listen: freePort(t)}
 	s.Run("admin", "init", "--dir", s.Dir, "--force", "Test Force", "--listen", s.listen)
+	for _, line := range config {
+		s.Configure(line)
+	}
 	for _, p := range [][3]string{
 		{"officer", "4711", "officer"}, {"other", "4702", "officer"}, {"supervisor", "7731", "supervisor"}, {"investigator", "5120", "investigator"},
 		{"auditor", "", "auditor"}, {"administrator", "", "administrator"},
