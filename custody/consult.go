@@ -39,6 +39,10 @@ type consult struct {
 	served  int64 // bytes, never too few: those being read now count whole
 	resumed bool  // was opened by a server that has ended; what that served is not known
 	ended   bool  // the outcome is being recorded, or was
+
+	// masters are those that were looked into: then nothing of them changes
+	// any more, and a player asks for ranges of them all the time.
+	masters map[int]evidence.Segment
 }
 
 // use tells whether the consultation is open, and moves its end.
@@ -233,7 +237,7 @@ func (c *Custody) Master(ctx context.Context, actor evidence.Actor, id evidence.
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.Catalogue.Segment(ctx, now.Recording, segment)
+	s, err := c.master(ctx, k, now.Recording, segment)
 	if err != nil {
 		return nil, err
 	}
@@ -243,6 +247,27 @@ func (c *Custody) Master(ctx context.Context, actor evidence.Actor, id evidence.
 	}
 	content.Type, content.Digest = s.Media.Type, s.Digest
 	return content, nil
+}
+
+// master is a segment of the recording that k looks at.
+func (c *Custody) master(ctx context.Context, k *consult, recording evidence.ID, segment int) (evidence.Segment, error) {
+	c.mu.Lock()
+	s, known := k.masters[segment]
+	c.mu.Unlock()
+	if known {
+		return s, nil
+	}
+	s, err := c.Catalogue.Segment(ctx, recording, segment)
+	if err != nil || s.Media.State == evidence.MediaPending {
+		return s, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k.masters == nil {
+		k.masters = map[int]evidence.Segment{}
+	}
+	k.masters[segment] = s
+	return s, nil
 }
 
 // Copy opens a working copy within a consultation. Errors as Master.

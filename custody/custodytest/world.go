@@ -307,6 +307,19 @@ func (w *World) Forget() {
 	w.Reopen()
 }
 
+// Settle waits until a checkpoint covers every event so far.
+func (w *World) Settle() {
+	w.t.Helper()
+	for {
+		st, err := w.Ledger.Status(w.t.Context())
+		must(w.t, err)
+		if st.CheckpointSize == st.Events {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 // Check is custody's check of everything, deep.
 func (w *World) Check() (findings []custody.Finding) {
 	w.t.Helper()
