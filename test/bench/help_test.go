@@ -283,3 +283,30 @@ func resident(pid int) (float64, error) {
 	}
 	return 0, errors.New("the system does not say how much memory the process has")
 }
+
+// cpuOf is the CPU time that another process has used so far, in milliseconds:
+// the first number of each thread's schedstat, in nanoseconds (Linux,
+// Documentation/scheduler/sched-stats.rst).
+func cpuOf(t *testing.T, pid int) float64 {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := 0.0
+	for _, name := range threads {
+		text, err := os.ReadFile(name)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // a thread that has just ended
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		ns, err := strconv.ParseFloat(strings.Fields(string(text))[0], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total += ns / 1e6
+	}
+	return total
+}
