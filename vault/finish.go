@@ -142,7 +142,7 @@ func (v *Vault) dropOther(ctx context.Context, u *upload) error {
 	if u.other == "" {
 		return nil
 	}
-	v.cache.forget(u.other)
+	v.opened.forget(u.other)
 	if err := v.stored(v.store.Remove(ctx, Incoming, u.other)); err != nil {
 		return err
 	}

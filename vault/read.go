@@ -15,58 +15,62 @@ import (
 	"filippo.io/age"
 )
 
-// cachedKeys is how many opened file keys are remembered.
-const cachedKeys = 256
+// remembered is how many objects, and how many opened file keys, are remembered.
+const remembered = 256
 
-// keyCache remembers the file keys opened last, by the object's name in the
-// store.
-type keyCache struct {
-	mu    sync.Mutex
-	byKey map[string]*list.Element // guarded by mu; of *fileKey
-	order list.List                // guarded by mu; last used first
+// cache remembers what was used last, by name. The zero value is empty.
+type cache[T any] struct {
+	mu     sync.Mutex
+	byName map[string]*list.Element // guarded by mu; of *cached[T]
+	order  list.List                // guarded by mu; last used first
 }
 
-type fileKey struct {
+type cached[T any] struct {
 	name  string
-	key   seal.FileKey
-	nonce seal.Nonce
+	value *T
 }
 
-func (c *keyCache) get(name string) *fileKey {
+// get is what is remembered under name, or nil.
+func (c *cache[T]) get(name string) *T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := c.byKey[name]
+	e := c.byName[name]
 	if e == nil {
 		return nil
 	}
 	c.order.MoveToFront(e)
-	return e.Value.(*fileKey)
+	return e.Value.(*cached[T]).value
 }
 
-func (c *keyCache) put(k *fileKey) {
+func (c *cache[T]) put(name string, value *T) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.byKey == nil {
-		c.byKey = map[string]*list.Element{}
+	if c.byName == nil {
+		c.byName = map[string]*list.Element{}
 	}
-	if c.byKey[k.name] != nil {
+	if c.byName[name] != nil {
 		return
 	}
-	c.byKey[k.name] = c.order.PushFront(k)
-	if c.order.Len() > cachedKeys {
+	c.byName[name] = c.order.PushFront(&cached[T]{name, value})
+	if c.order.Len() > remembered {
 		last := c.order.Back()
-		delete(c.byKey, last.Value.(*fileKey).name)
+		delete(c.byName, last.Value.(*cached[T]).name)
 		c.order.Remove(last)
 	}
 }
 
-func (c *keyCache) forget(name string) {
+func (c *cache[T]) forget(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e := c.byKey[name]; e != nil {
-		delete(c.byKey, name)
+	if e := c.byName[name]; e != nil {
+		delete(c.byName, name)
 		c.order.Remove(e)
 	}
+}
+
+type fileKey struct {
+	key   seal.FileKey
+	nonce seal.Nonce
 }
 
 // bucket is the bucket of an object that exists: there must be one.
@@ -79,7 +83,7 @@ func (v *Vault) bucket(ctx context.Context, name string) (Bucket, error) {
 }
 
 func (v *Vault) fileKey(ctx context.Context, o *object) (*fileKey, error) {
-	if k := v.cache.get(o.name); k != nil {
+	if k := v.opened.get(o.name); k != nil {
 		return k, nil
 	}
 	b, err := v.bucket(ctx, o.bucket)
@@ -90,8 +94,8 @@ func (v *Vault) fileKey(ctx context.Context, o *object) (*fileKey, error) {
 	if err != nil {
 		return nil, evidence.Wrap(evidence.Corrupt, err, "The record that opens an object is damaged, or was made with another keystore")
 	}
-	k := &fileKey{name: o.name, key: key, nonce: nonce}
-	v.cache.put(k)
+	k := &fileKey{key: key, nonce: nonce}
+	v.opened.put(o.name, k)
 	return k, nil
 }
 
@@ -108,9 +112,13 @@ func (p *Plain) Close() error { return p.o.Close() }
 // Open opens a kept object. Codes: Corrupt if it is missing from the store or
 // damaged where Open looks, which is its length and its end.
 func (v *Vault) Open(ctx context.Context, id evidence.ID) (*Plain, error) {
-	o, err := v.object(ctx, id)
-	if err != nil {
-		return nil, err
+	o := v.kept.get(string(id))
+	if o == nil {
+		var err error
+		if o, err = v.object(ctx, id); err != nil {
+			return nil, err
+		}
+		v.kept.put(string(id), o)
 	}
 	return v.plain(ctx, o)
 }

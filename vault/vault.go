@@ -66,7 +66,10 @@ type Vault struct {
 	now   func() time.Time
 	rand  io.Reader
 	part  int // chunks
-	cache keyCache
+	// A player asks for a range every second or so. What is remembered for it
+	// never changes: the row of an object that was kept, and its key.
+	kept   cache[object]  // by identifier
+	opened cache[fileKey] // by name in the store
 
 	mu     sync.Mutex
 	busy   map[evidence.ID]bool // guarded by mu: uploads that a call is changing
@@ -278,7 +281,7 @@ func (v *Vault) remove(ctx context.Context, u *upload) error {
 		if name == "" {
 			continue
 		}
-		v.cache.forget(name)
+		v.opened.forget(name)
 		for _, place := range []Place{Incoming, Final} {
 			if err := v.stored(v.store.Remove(ctx, place, name)); err != nil {
 				return err
