@@ -114,7 +114,7 @@ const routes = [
     json(res, me);
   }],
   ['DELETE', /^\/api\/session$/, ({ res, token }) => { sessions.delete(token); res.writeHead(204).end(); }],
-  ['GET', /^\/api\/me$/, ({ res, me }) => json(res, me)],
+  ['GET', /^\/api\/session$/, ({ res, me }) => json(res, { me: me ?? null })],
   ['GET', /^\/api\/recordings$/, ({ res, url, me }) => {
     const q = (n) => url.searchParams.get(n) ?? '';
     let items = me.login === 'empty' ? [] : list;
@@ -135,9 +135,11 @@ const routes = [
     }
     json(res, { days: [...days].map(([day, count]) => ({ day, count })) });
   }],
-  ['GET', /^\/api\/recordings\/([0-9a-z]{26})$/, ({ res, m }) => {
+  ['GET', /^\/api\/recordings\/([0-9a-z]{26})$/, ({ res, m, me }) => {
     const { picture, ...r } = find(m[1]);
-    json(res, picture === undefined ? {} : r);
+    // An officer watches own footage and does not see who else did.
+    if (me.role === 'officer') Object.assign(r, { can: { ...r.can, export: false, trail: false }, lastViewed: null });
+    json(res, r);
   }],
   ['GET', /^\/api\/recordings\/([0-9a-z]{26})\/poster$/, ({ req, res, m }) => sendFile(req, res, join(media, find(m[1]).picture), 'image/jpeg')],
   ['GET', /^\/api\/recordings\/([0-9a-z]{26})\/history$/, ({ res, m }) => json(res, historyOf(find(m[1]), looks.get(m[1]) ?? []))],

@@ -81,12 +81,7 @@ export interface RecordingsFilter {
 export const api = {
   /** Who is signed in; null = nobody. */
   async me(signal?: AbortSignal): Promise<Me | null> {
-    try {
-      return await ask<Me>('/api/me', signal);
-    } catch (e) {
-      if (e instanceof Problem && e.status === 401) return null;
-      throw e;
-    }
+    return (await ask<{ me: Me | null }>('/api/session', signal)).me;
   },
   async signIn(name: string, password: string): Promise<Me> {
     return (await (await send('POST', '/api/session', { name, password })).json()) as Me;
