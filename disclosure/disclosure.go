@@ -107,7 +107,7 @@ func addMaster(ctx context.Context, d *custody.Disclosure, w *bundle.Writer, m b
 			err = fmt.Errorf("close master: %w", cerr)
 		}
 	}()
-	return w.AddMaster(ctx, m, &telling{io.NewSectionReader(content, 0, content.Length), tell})
+	return w.AddMaster(ctx, m, &telling{content.Cursor(), tell})
 }
 
 // telling reports what is read.

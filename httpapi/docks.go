@@ -40,7 +40,7 @@ func (s *Server) dockRoutes() {
 	described(s, http.MethodPut, "/api/dock/status", "What a dock says of itself", dockOnly, func(_ context.Context, a evidence.Actor, in *body[evidence.DockStatus]) (*struct{}, error) {
 		return nil, s.Docks.Put(a, in.Body)
 	})
-	s.mux.Handle("/files/", s.Ingest)
+	s.mount("/files/", own("a dock"), s.Ingest)
 }
 
 // DockFacts is what a dock asks at its start.

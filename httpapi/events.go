@@ -69,10 +69,15 @@ func (s *Server) Checkpoint(size int64) {
 	s.events.publish("checkpoint", access.Health, map[string]any{"size": size, "at": s.Now().UTC()})
 }
 
+// streamPatience is how long a browser may take to read what is sent.
+const streamPatience = 10 * time.Second
+
 // stream is GET /api/events: server-sent events until the browser leaves, the
 // session ends or the server stops.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, a evidence.Actor) error {
-	s.streams.Add(1)
+	if !s.begin() {
+		return evidence.Errorf(evidence.Unavailable, "The service is stopping. Nothing is lost; the page comes back by itself.")
+	}
 	defer s.streams.Done()
 	ch, leave := s.events.subscribe()
 	defer leave()
@@ -80,6 +85,10 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, a evidence.Actor
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	rc := http.NewResponseController(w)
+	// A browser that stopped reading must not keep the server from stopping.
+	// Where the connection knows no deadlines, there is nobody to wait for.
+	hurry := func() { _ = rc.SetWriteDeadline(time.Now().Add(streamPatience)) }
+	hurry()
 	w.WriteHeader(http.StatusOK)
 	beat := time.NewTicker(15 * time.Second)
 	defer beat.Stop()
@@ -94,10 +103,12 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, a evidence.Actor
 		case <-r.Context().Done():
 			return nil
 		case m := <-ch:
+			hurry()
 			if s.Access.Can(a, m.needs) {
 				_, err = fmt.Fprintf(w, "id: %d\nevent: %s\ndata: %s\n\n", m.id, m.kind, m.data)
 			}
 		case <-beat.C:
+			hurry()
 			if !s.still(r, a) {
 				return nil
 			}
@@ -107,6 +118,16 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, a evidence.Actor
 			return nil
 		}
 	}
+}
+
+// begin counts a stream that begins; no stream begins once Close has.
+func (s *Server) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.streams.Add(1)
+	}
+	return !s.closed
 }
 
 // still tells whether the session behind an open stream is still good. It does

@@ -22,6 +22,15 @@ type policy struct {
 	keyed bool
 }
 
+// route is one registered way in. Method is "" where the pattern takes any.
+type route struct {
+	method, pattern string
+	policy          policy
+}
+
+// own is for handlers that decide for themselves who may call them.
+func own(name string) policy { return policy{name: name} }
+
 var (
 	anyone   = policy{name: "anyone"}
 	person   = policy{name: "a person signed in", allow: func(*Server, evidence.Actor) bool { return true }}
@@ -67,6 +76,7 @@ func (s *Server) authenticate(r *http.Request, p policy) (evidence.Actor, error)
 // handle registers a plain route. h returns an error before it wrote anything,
 // or writes the whole answer and returns nil.
 func (s *Server) handle(pattern string, p policy, h func(w http.ResponseWriter, r *http.Request, a evidence.Actor) error) {
+	s.list(pattern, p)
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		a, err := s.authenticate(r, p)
 		if err == nil {
@@ -83,9 +93,25 @@ func (s *Server) handle(pattern string, p policy, h func(w http.ResponseWriter, 
 	})
 }
 
+// mount registers a handler of another room, which asks itself who calls; p
+// says in words whom it lets in.
+func (s *Server) mount(pattern string, p policy, h http.Handler) {
+	s.list(pattern, p)
+	s.mux.Handle(pattern, h)
+}
+
+func (s *Server) list(pattern string, p policy) {
+	method, path, ok := strings.Cut(pattern, " ")
+	if !ok {
+		method, path = "", pattern
+	}
+	s.listed = append(s.listed, route{method, path, p})
+}
+
 // described registers a route of the described API: JSON in and out, types in
 // the OpenAPI document.
 func described[I, O any](s *Server, method, path, summary string, p policy, h func(ctx context.Context, a evidence.Actor, in *I) (*O, error)) {
+	s.list(method+" "+path, p)
 	op := huma.Operation{
 		OperationID: operationID(method, path), Method: method, Path: path, Summary: summary,
 		Description: "Who: " + p.name + ".", MaxBodyBytes: 256 << 10,

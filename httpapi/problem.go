@@ -105,3 +105,13 @@ func humaError(status int, _ string, errs ...error) huma.StatusError {
 	p.Status, p.Title = status, http.StatusText(status)
 	return p
 }
+
+// referred gives huma's own refusals their reference, and the log their cause.
+func referred(ctx huma.Context, _ string, v any) (any, error) {
+	p, ok := v.(*Problem)
+	if !ok || p.Reference != "" {
+		return v, nil
+	}
+	note(ctx.Context(), p)
+	return problemOf(ctx.Context(), p), nil
+}

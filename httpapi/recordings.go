@@ -115,17 +115,12 @@ func (s *Server) known(ctx context.Context, a evidence.Actor, text string) (evid
 	if err != nil {
 		return evidence.Recording{}, missing
 	}
-	r, err := s.Catalogue.Get(ctx, id)
-	if evidence.CodeOf(err) == evidence.NotFound {
+	r, err := s.Custody.Find(ctx, a, id)
+	switch evidence.CodeOf(err) {
+	case evidence.NotFound, evidence.Denied: // the second is on record
 		return evidence.Recording{}, missing
 	}
-	if err != nil {
-		return evidence.Recording{}, err
-	}
-	if !s.Access.Decide(ctx, a, access.Find, r).Allowed {
-		return evidence.Recording{}, missing
-	}
-	return r, nil
+	return r, err
 }
 
 func (s *Server) recordingRoutes() {

@@ -59,12 +59,16 @@ type Server struct {
 	Config
 	api     huma.API
 	mux     *http.ServeMux
+	listed  []route // all that is registered
 	events  *events
 	started time.Time
 	seconds *prometheus.HistogramVec
 	stop    context.CancelFunc // ends event streams
 	done    context.Context
-	streams sync.WaitGroup
+
+	mu      sync.Mutex
+	closed  bool           // guarded by mu: no stream begins any more
+	streams sync.WaitGroup // added to under mu
 }
 
 // New builds the door. Close ends its event streams.
@@ -86,11 +90,16 @@ func New(c Config) *Server {
 	return s
 }
 
+// ownErrors makes huma's own refusals look like ours. It is one setting for
+// all of the process.
+var ownErrors = sync.OnceFunc(func() { huma.NewError = humaError })
+
 func newAPI(mux *http.ServeMux, version string) huma.API {
-	huma.NewError = humaError
+	ownErrors()
 	cfg := huma.DefaultConfig("Custos", version)
 	cfg.Info.Description = "Body-worn video evidence: collect, find, watch, verify, disclose."
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath, cfg.CreateHooks = "", "", "", nil
+	cfg.Transformers = append(cfg.Transformers, referred)
 	return humago.New(mux, cfg)
 }
 
@@ -102,8 +111,11 @@ func OpenAPI(version string) ([]byte, error) {
 	return s.api.OpenAPI().MarshalJSON()
 }
 
-// Close ends the event streams and waits for them.
+// Close ends the event streams and waits for them. None begins afterwards.
 func (s *Server) Close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
 	s.stop()
 	s.streams.Wait()
 }
@@ -142,7 +154,8 @@ func reference(ctx context.Context) string { return stateOf(ctx).reference }
 func note(ctx context.Context, err error) { stateOf(ctx).err = err }
 
 // watch gives each request its reference, headers, log line and measure, and
-// turns a panic into a problem.
+// turns a panic into a problem; where part of an answer went out already, it
+// breaks the connection, so that nobody takes the part for the whole.
 func (s *Server) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := s.Now()
@@ -157,13 +170,18 @@ func (s *Server) watch(next http.Handler) http.Handler {
 		}
 		rec := &recorder{ResponseWriter: w}
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler {
+			p := recover()
+			if p != nil && p != http.ErrAbortHandler {
 				s.Logger.ErrorContext(r.Context(), "panic", "reference", st.reference, "panic", p, "stack", string(debug.Stack()))
 				if rec.status == 0 {
 					writeProblem(rec, r, evidence.Errorf(evidence.Internal, "%s", evidence.MessageOf(nil)))
+					p = nil
 				}
 			}
 			s.logged(r, rec, st, begun)
+			if p != nil {
+				panic(http.ErrAbortHandler)
+			}
 		}()
 		next.ServeHTTP(rec, r)
 	})

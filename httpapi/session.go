@@ -68,6 +68,22 @@ type signedOut struct {
 	SetCookie http.Cookie `header:"Set-Cookie"`
 }
 
+// Session is a browser's session; Me is null where nobody is signed in.
+type Session struct {
+	Me *Me `json:"me" required:"true" nullable:"true"`
+}
+
+// cookieIn is a request of somebody who may be signed in.
+type cookieIn struct {
+	Cookie string `header:"Cookie" hidden:"true"`
+}
+
+// request is as much of the request as tells who sent it.
+func (in *cookieIn) request(ctx context.Context) *http.Request {
+	r := &http.Request{Header: http.Header{"Cookie": {in.Cookie}}, RemoteAddr: stateOf(ctx).address}
+	return r.WithContext(ctx)
+}
+
 func (s *Server) sessionRoutes() {
 	described(s, http.MethodPost, "/api/session", "Sign in", anyone, func(ctx context.Context, _ evidence.Actor, in *signInIn) (*signedIn, error) {
 		token, a, err := s.Access.SignIn(ctx, in.Body.Name, in.Body.Password, stateOf(ctx).address)
@@ -76,18 +92,24 @@ func (s *Server) sessionRoutes() {
 		}
 		return &signedIn{SetCookie: s.cookie(token, 0), Body: s.me(a)}, nil
 	})
-	described(s, http.MethodDelete, "/api/session", "Sign out", anyone, func(ctx context.Context, _ evidence.Actor, in *struct {
-		Cookie string `header:"Cookie" hidden:"true"`
-	}) (*signedOut, error) {
-		r := http.Request{Header: http.Header{"Cookie": {in.Cookie}}}
-		if c, err := r.Cookie(s.cookieName()); err == nil {
+	described(s, http.MethodDelete, "/api/session", "Sign out", anyone, func(ctx context.Context, _ evidence.Actor, in *cookieIn) (*signedOut, error) {
+		if c, err := in.request(ctx).Cookie(s.cookieName()); err == nil {
 			if err := s.Access.SignOut(ctx, c.Value); err != nil && evidence.CodeOf(err) != evidence.Unauthenticated {
 				return nil, err
 			}
 		}
 		return &signedOut{SetCookie: s.cookie("", -1)}, nil
 	})
-	described(s, http.MethodGet, "/api/me", "Who is signed in", person, func(_ context.Context, a evidence.Actor, _ *struct{}) (*body[Me], error) {
-		return &body[Me]{s.me(a)}, nil
+	// Not an error where nobody is signed in: every page asks this first.
+	described(s, http.MethodGet, "/api/session", "Who is signed in", anyone, func(ctx context.Context, _ evidence.Actor, in *cookieIn) (*body[Session], error) {
+		a, err := s.authenticate(in.request(ctx), person)
+		if evidence.CodeOf(err) == evidence.Unauthenticated {
+			return &body[Session]{}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		me := s.me(a)
+		return &body[Session]{Session{&me}}, nil
 	})
 }

@@ -83,7 +83,7 @@ func (s *Server) systemRoutes() {
 		return nil
 	})
 	if s.UI != nil {
-		s.mux.Handle("/", s.UI)
+		s.mount("/", anyone, s.UI)
 	}
 	for _, prefix := range []string{"/api/", "/media/"} {
 		s.handle(prefix, anyone, func(http.ResponseWriter, *http.Request, evidence.Actor) error {

@@ -57,6 +57,9 @@ func (o *Oversight) ServeLog(w http.ResponseWriter, r *http.Request, path string
 		h.Set("Cache-Control", "no-cache")
 	} else {
 		b, err = o.ledger.ReadTile(r.Context(), path)
+		if evidence.CodeOf(err) == evidence.Invalid { // a path like any other that is not there
+			err = evidence.Wrap(evidence.NotFound, err, "The log has nothing there.")
+		}
 		h.Set("Content-Type", "application/octet-stream")
 		h.Set("Cache-Control", "max-age=31536000, immutable") // a tile never changes
 	}

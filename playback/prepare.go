@@ -126,7 +126,7 @@ func judged(err error) error {
 
 // prepare looks into a master and makes all the small copies from one reading.
 func (p *Player) prepare(ctx context.Context, s evidence.Segment, master *custody.Content) (custody.Derived, error) {
-	f, err := media.Spool(ctx, p.Scratch, io.NewSectionReader(master, 0, master.Length), master.Length)
+	f, err := media.Spool(ctx, p.Scratch, master.Cursor(), master.Length)
 	if err != nil {
 		return custody.Derived{}, err
 	}
@@ -234,7 +234,7 @@ func (p *Player) proxyJob(ctx context.Context, j work.Job) error {
 	// The proxy is a file without a name that must live until it is sealed.
 	var out *os.File
 	err := p.Custody.Derive(ctx, actor, o.Recording, o.Segment, "proxy", func(ctx context.Context, s evidence.Segment, master *custody.Content) (custody.Derived, error) {
-		f, err := media.Spool(ctx, p.Scratch, io.NewSectionReader(master, 0, master.Length), master.Length)
+		f, err := media.Spool(ctx, p.Scratch, master.Cursor(), master.Length)
 		if err != nil {
 			return custody.Derived{}, err
 		}

@@ -1,13 +1,18 @@
 package playback
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
 	"custos/custody"
 )
 
+// serve answers with content, whole or by range, and closes it. What goes
+// wrong while bytes are on their way can no longer be answered: the answer
+// ends short of its announced length, and the error is returned for the log.
 func serve(w http.ResponseWriter, r *http.Request, content *custody.Content) (err error) {
 	defer func() {
 		if cerr := content.Close(); err == nil && cerr != nil {
@@ -24,6 +29,21 @@ func serve(w http.ResponseWriter, r *http.Request, content *custody.Content) (er
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Disposition", "inline")
 	h.Set("ETag", `"`+content.Digest.String()+`"`)
-	http.ServeContent(w, r, "", time.Time{}, content.Cursor())
-	return nil
+	body := &remembering{ReadSeeker: content.Cursor()}
+	http.ServeContent(w, r, "", time.Time{}, body)
+	return body.err
+}
+
+// remembering keeps the error that http.ServeContent does not give back.
+type remembering struct {
+	io.ReadSeeker
+	err error
+}
+
+func (r *remembering) Read(p []byte) (int, error) {
+	n, err := r.ReadSeeker.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return n, err
 }
