@@ -117,14 +117,19 @@ func WriteFile(fsys FS, name string, data []byte, perm fs.FileMode) error {
 	if err == nil {
 		err = f.Sync()
 	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
 	if err == nil {
 		err = fsys.Rename(temp, name)
 	}
 	if err == nil {
 		err = fsys.SyncDir(path.Dir(name))
+	}
+	if err == nil {
+		// XFS says yes to the sync of a folder after it has died, and no to
+		// that of a file.
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
 	}
 	if err != nil {
 		return fmt.Errorf("write file %s: %w", name, err)

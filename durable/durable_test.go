@@ -74,7 +74,7 @@ func TestDiskTellsItsRoomAndForgetsPages(t *testing.T) {
 // After a cut at any step of WriteFile the name holds the old bytes or the
 // new ones; after WriteFile has returned nil, the new ones.
 func TestWriteFileSurvivesPowerCuts(t *testing.T) {
-	for step := 1; step <= 8; step++ {
+	for step := 1; step <= 9; step++ {
 		for seed := range uint64(20) {
 			m := durabletest.NewMemory()
 			if err := durable.WriteFile(m, "f", []byte("old bytes"), 0o600); err != nil {
@@ -89,10 +89,10 @@ func TestWriteFileSurvivesPowerCuts(t *testing.T) {
 			if s := string(data); s != "new" && (werr == nil || s != "old bytes") {
 				t.Fatalf("step %d, seed %d: %q after %v", step, seed, s, werr)
 			}
-			if step > 5 && werr != nil {
-				t.Fatalf("WriteFile takes more than 5 steps")
+			if step > 6 && werr != nil {
+				t.Fatalf("WriteFile takes more than 6 steps")
 			}
-			if step <= 5 && werr == nil {
+			if step <= 6 && werr == nil {
 				t.Fatalf("step %d did not fail", step)
 			}
 		}

@@ -178,12 +178,22 @@ func writePublished(file string, checkpoint []byte) (err error) {
 	if err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
+	if err == nil {
+		err = os.Rename(f.Name(), file)
 	}
-	if err := os.Rename(f.Name(), file); err != nil {
-		return err
+	if err == nil {
+		err = syncFolder(dir)
 	}
+	if err == nil {
+		// XFS says yes to the sync of a folder after it has died, and no to
+		// that of a file: without this, a checkpoint could be handed out that
+		// the next start knows nothing of.
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+func syncFolder(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
