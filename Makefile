@@ -92,5 +92,9 @@ vulnerabilities:
 		go run $(GOVULNCHECK) -db file://$(CURDIR)/build/vulndb/vulndb ./...; \
 	else echo "vulnerabilities: skipped, there is no ../shared/vulndb on this machine"; fi
 
+torture: ## kills, faults and power cuts: make torture ROUNDS=500 CUTS=300 SEED=1 (docs/torture.md)
+	@CUSTOS_TORTURE_ROUNDS=$(or $(ROUNDS),500) CUSTOS_TORTURE_CUTS=$(or $(CUTS),300) CUSTOS_TORTURE_SEED=$(SEED) CUSTOS_TORTURE_TIME=$(TIME) \
+		go test -count=1 -v -timeout 24h -parallel $(or $(LANES),2) ./test/torture
+
 clean: ## remove what was built (not the demo's data)
 	rm -rf build web/dist/assets web/dist/index.html* web/node_modules web/verify/node_modules

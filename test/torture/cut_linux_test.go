@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"custos/durable"
 	"custos/test/rig"
 	"custos/test/torture"
 )
@@ -38,7 +40,7 @@ func newVolume(t *testing.T, kind, dir string) *volume {
 		t.Skipf("power cuts on %s need mkfs.%s", kind, kind)
 	}
 	v := &volume{kind, filepath.Join(dir, kind+".img"), filepath.Join(dir, kind)}
-	if err := errors.Join(os.Mkdir(v.mount, 0o700), os.WriteFile(v.image, nil, 0o600), os.Truncate(v.image, 400<<20)); err != nil {
+	if err := errors.Join(os.Mkdir(v.mount, 0o700), os.WriteFile(v.image, nil, 0o600), os.Truncate(v.image, 2<<30)); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command(mkfs, "-q", v.image).CombinedOutput(); err != nil {
@@ -107,6 +109,7 @@ func (v *volume) cut() error {
 // halted, which answers nobody any more, and under one that goes on for a
 // while on a dead file system and may say what is no longer true.
 func TestPowerCuts(t *testing.T) {
+	t.Parallel()
 	if os.Getenv("CUSTOS_TORTURE_APART") == "" {
 		apart(t)
 		return
@@ -141,10 +144,13 @@ func apart(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("power cuts need root, to mount a file system of their own")
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], append(os.Args[1:], "-test.run=^TestPowerCuts$")...)
+	cmd := exec.CommandContext(t.Context(), os.Args[0], append(os.Args[1:], "-test.run=^"+t.Name()+"$")...)
 	cmd.Env = append(os.Environ(), "CUSTOS_TORTURE_APART=1")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+	// The child ends with this thread, so the thread is kept.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	err := cmd.Run()
 	if errors.Is(err, syscall.EPERM) {
 		t.Skipf("power cuts need mounts of their own: %v", err)
@@ -269,4 +275,62 @@ func (c *cuts) cut(halted bool) error {
 		return err
 	}
 	return c.disk.up()
+}
+
+// cutting is a folder whose power is cut in the middle of a sync of a folder,
+// and where somebody else notices first.
+type cutting struct {
+	*durable.Disk
+	disk  *volume
+	other *os.File
+}
+
+func (c cutting) SyncDir(name string) error {
+	dir, err := os.Open(filepath.Join(c.disk.mount, name))
+	if err != nil {
+		return err
+	}
+	if _, err := c.other.WriteString("more"); err != nil {
+		return err
+	}
+	if err := c.disk.cut(); err != nil {
+		return err
+	}
+	if c.other.Sync() == nil {
+		return errors.New("a file was synced on a dead disk")
+	}
+	time.Sleep(100 * time.Millisecond)
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// TestNoPromiseOnADeadDisk cuts the power between the opening of a folder and
+// its sync. XFS may say yes to that sync; WriteFile must not.
+func TestNoPromiseOnADeadDisk(t *testing.T) {
+	if os.Getenv("CUSTOS_TORTURE_APART") == "" {
+		apart(t)
+		return
+	}
+	for _, kind := range []string{"ext4", "xfs"} {
+		t.Run(kind, func(t *testing.T) {
+			v := newVolume(t, kind, t.TempDir())
+			d, err := durable.Open(v.mount)
+			if err != nil {
+				t.Fatal(err)
+			}
+			other, err := os.Create(filepath.Join(v.mount, "other"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = durable.WriteFile(cutting{d, v, other}, "f", []byte("text"), 0o600)
+			if err := errors.Join(other.Close(), d.Close()); err != nil {
+				t.Error(err)
+			}
+			if err == nil {
+				t.Error("WriteFile promised a file on a disk that had died")
+			}
+			if err := errors.Join(v.down(), v.up()); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
 }

@@ -24,14 +24,17 @@ var victims = []string{
 	"disclose.intent", "disclose.outcome", "server", "dock", "both", "server", "dock", "both",
 }
 
-// roundsOfSite is how many rounds one service lives through.
-const roundsOfSite = 20
+// roundsOfSite is how many rounds one service lives through: a long life where
+// there are many, else two sites side by side.
+func roundsOfSite(rounds int) int { return min(20, (rounds+1)/2) }
 
 // TestKills kills real server and dock processes until the cameras are empty,
 // round after round. Sites are apart from one another: go test's -parallel says
 // how many live at a time.
 func TestKills(t *testing.T) {
+	t.Parallel()
 	opt := torture.Read(t)
+	life := roundsOfSite(opt.Rounds)
 	y := torture.NewTally(t, "kills", opt.Seed)
 	defer y.End()
 	bin := rig.Torture(t)
@@ -39,7 +42,7 @@ func TestKills(t *testing.T) {
 	began := time.Now()
 	late := func() bool { return opt.Until > 0 && time.Since(began) > opt.Until }
 	t.Run("sites", func(t *testing.T) {
-		for first := 0; first < opt.Rounds; first += roundsOfSite {
+		for first := 0; first < opt.Rounds; first += life {
 			t.Run(fmt.Sprintf("%04d", first), func(t *testing.T) {
 				t.Parallel()
 				if late() {
@@ -47,7 +50,7 @@ func TestKills(t *testing.T) {
 				}
 				k := &kills{t: t, y: y, bin: bin}
 				k.site = torture.NewSite(t, y, torture.Random(opt.Seed, uint64(first)), bin, torture.Place{Dir: folder(t, y), Footage: clip}, 2)
-				last := min(first+roundsOfSite, opt.Rounds)
+				last := min(first+life, opt.Rounds)
 				for n := first; n < last; n++ {
 					final := n+1 == last || late()
 					k.round(n, final)
