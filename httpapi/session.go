@@ -68,9 +68,9 @@ type signedOut struct {
 	SetCookie http.Cookie `header:"Set-Cookie"`
 }
 
-// Session is a browser's session; Me is null where nobody is signed in.
+// Session is a browser's session; Me is left out where nobody is signed in.
 type Session struct {
-	Me *Me `json:"me" required:"true" nullable:"true"`
+	Me *Me `json:"me,omitempty"`
 }
 
 // cookieIn is a request of somebody who may be signed in.
