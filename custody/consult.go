@@ -40,9 +40,15 @@ type consult struct {
 	resumed bool  // was opened by a server that has ended; what that served is not known
 	ended   bool  // the outcome is being recorded, or was
 
-	// masters are those that were looked into: then nothing of them changes
-	// any more, and a player asks for ranges of them all the time.
-	masters map[int]evidence.Segment
+	// masters stay open until the end: a player asks for ranges of them all
+	// the time.
+	masters map[int]*master
+}
+
+// master is an open master that was looked into: nothing of it changes any more.
+type master struct {
+	segment evidence.Segment
+	plain   *vault.Plain
 }
 
 // use tells whether the consultation is open, and moves its end.
@@ -184,12 +190,18 @@ type Content struct {
 	c     *Custody
 	plain *vault.Plain
 	k     *consult // nil: not within a consultation
+	stays bool     // open until the consultation ends
 }
 
 var _ io.ReaderAt = (*Content)(nil)
 
 // Close ends reading.
-func (r *Content) Close() error { return r.plain.Close() }
+func (r *Content) Close() error {
+	if r.stays {
+		return nil
+	}
+	return r.plain.Close()
+}
 
 // ReadAt reads at offset off, as io.ReaderAt says. Errors: Corrupt at damage.
 func (r *Content) ReadAt(p []byte, off int64) (int, error) {
@@ -237,7 +249,26 @@ func (c *Custody) Master(ctx context.Context, actor evidence.Actor, id evidence.
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.master(ctx, k, now.Recording, segment)
+	c.mu.Lock()
+	m := k.masters[segment]
+	c.mu.Unlock()
+	if m == nil {
+		if m, err = c.openMaster(ctx, k, now.Recording, segment); err != nil {
+			return nil, err
+		}
+	} else if err := c.Ledger.Accepts(); err != nil { // as content asks
+		return nil, err
+	}
+	return &Content{
+		Length: m.plain.Size(), Type: m.segment.Media.Type, Digest: m.segment.Digest,
+		c: c, plain: m.plain, k: k, stays: m.segment.Media.State != evidence.MediaPending,
+	}, nil
+}
+
+// openMaster opens a master of the recording that k looks at. One that was
+// looked into belongs to k from then on, and end closes it.
+func (c *Custody) openMaster(ctx context.Context, k *consult, recording evidence.ID, segment int) (*master, error) {
+	s, err := c.Catalogue.Segment(ctx, recording, segment)
 	if err != nil {
 		return nil, err
 	}
@@ -245,29 +276,26 @@ func (c *Custody) Master(ctx context.Context, actor evidence.Actor, id evidence.
 	if err != nil {
 		return nil, err
 	}
-	content.Type, content.Digest = s.Media.Type, s.Digest
-	return content, nil
-}
-
-// master is a segment of the recording that k looks at.
-func (c *Custody) master(ctx context.Context, k *consult, recording evidence.ID, segment int) (evidence.Segment, error) {
+	m := &master{s, content.plain}
+	if s.Media.State == evidence.MediaPending {
+		return m, nil
+	}
 	c.mu.Lock()
-	s, known := k.masters[segment]
+	other, over := k.masters[segment], k.ended
+	if other == nil && !over {
+		if k.masters == nil {
+			k.masters = map[int]*master{}
+		}
+		k.masters[segment] = m
+	}
 	c.mu.Unlock()
-	if known {
-		return s, nil
+	switch {
+	case over:
+		return nil, errors.Join(ended(), m.plain.Close())
+	case other != nil:
+		return other, m.plain.Close()
 	}
-	s, err := c.Catalogue.Segment(ctx, recording, segment)
-	if err != nil || s.Media.State == evidence.MediaPending {
-		return s, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if k.masters == nil {
-		k.masters = map[int]evidence.Segment{}
-	}
-	k.masters[segment] = s
-	return s, nil
+	return m, nil
 }
 
 // Copy opens a working copy within a consultation. Errors as Master.
@@ -363,6 +391,14 @@ func (c *Custody) end(ctx context.Context, k *consult, how string, watched time.
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.open, k.ID)
+	var errs error
+	for _, m := range k.masters { // a read that is under way fails: nothing is read after the end
+		errs = errors.Join(errs, m.plain.Close())
+	}
+	k.masters = nil
+	if errs != nil {
+		return fmt.Errorf("close masters: %w", errs)
+	}
 	return nil
 }
 
