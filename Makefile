@@ -92,6 +92,11 @@ vulnerabilities:
 		go run $(GOVULNCHECK) -db file://$(CURDIR)/build/vulndb/vulndb ./...; \
 	else echo "vulnerabilities: skipped, there is no ../shared/vulndb on this machine"; fi
 
+bench: build tools ## measures beside age, sha256sum, cp and net/http: make bench QUICK=1 ONLY=read (docs/benchmarks.md)
+	@go test -c -o build/bench.test ./test/bench
+	@cd test/bench && CUSTOS_BENCH=$(if $(QUICK),quick,full) CUSTOS_BENCH_ONLY='$(ONLY)' CUSTOS_BENCH_OUT=$(CURDIR)/build/bench.json \
+		CUSTOS_BUILD=$(CURDIR)/build CUSTOS_AGE=$(CURDIR)/build/tools/age $(CURDIR)/build/bench.test -test.run TestBench -test.timeout 2h
+
 torture: ## kills, faults and power cuts: make torture ROUNDS=500 CUTS=300 SEED=1 (docs/torture.md)
 	@CUSTOS_TORTURE_ROUNDS=$(or $(ROUNDS),500) CUSTOS_TORTURE_CUTS=$(or $(CUTS),300) CUSTOS_TORTURE_SEED=$(SEED) CUSTOS_TORTURE_TIME=$(TIME) \
 		go test -count=1 -v -timeout 24h -parallel $(or $(LANES),2) ./test/torture
