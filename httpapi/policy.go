@@ -133,7 +133,8 @@ func described[I, O any](s *Server, method, path, summary string, p policy, h fu
 	if method == http.MethodPost || method == http.MethodDelete || method == http.MethodPut {
 		op.DefaultStatus = http.StatusOK
 		var o O
-		if _, empty := any(o).(struct{}); empty {
+		switch any(o).(type) {
+		case struct{}, signedOut: // nothing to read
 			op.DefaultStatus = http.StatusNoContent
 		}
 	}

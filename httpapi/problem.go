@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
 	"custos/evidence"
 )
@@ -96,10 +97,15 @@ func humaError(status int, _ string, errs ...error) huma.StatusError {
 	}
 	for _, err := range errs {
 		var d *huma.ErrorDetail
-		if errors.As(err, &d) && d.Location != "" {
-			detail += " Look at " + d.Location + "."
-			break
+		if !errors.As(err, &d) || d.Location == "" {
+			continue
 		}
+		if d.Message == validation.MsgUnexpectedProperty { // its name was sent, too
+			detail += " It has a field that this service does not know."
+		} else {
+			detail += " Look at " + d.Location + "."
+		}
+		break
 	}
 	p := problem(code, detail)
 	p.Status, p.Title = status, http.StatusText(status)

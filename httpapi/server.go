@@ -122,9 +122,11 @@ func (s *Server) Close() {
 
 // Handler is the whole door with everything that every request goes through.
 func (s *Server) Handler() http.Handler {
-	var h http.Handler = s.mux
-	h = http.NewCrossOriginProtection().Handler(h)
-	return s.watch(h)
+	other := http.NewCrossOriginProtection()
+	other.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, r, evidence.Errorf(evidence.Denied, "The request came from another site. Nothing was changed. Use the pages of this service."))
+	}))
+	return s.watch(other.Handler(s.mux))
 }
 
 // ctxKey keys what the transport knows of a request. Packages below get it as

@@ -1,0 +1,150 @@
+package httpapi_test
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"custos/access"
+	"custos/evidence"
+	"custos/httpapi"
+)
+
+var update = flag.Bool("update", false, "write web/openapi.json")
+
+// The document that the web UI's types are made from is the present one.
+// After a change: go test ./httpapi -update, then npm run types in web.
+func TestOpenAPIIsUpToDate(t *testing.T) {
+	doc, err := httpapi.OpenAPI("dev")
+	must(t, err)
+	const file = "../web/openapi.json"
+	if *update {
+		must(t, os.WriteFile(file, doc, 0o644))
+	}
+	kept, err := os.ReadFile(file)
+	must(t, err)
+	if string(kept) != string(doc) {
+		t.Error("web/openapi.json is not what the server says of itself; run go test ./httpapi -update")
+	}
+}
+
+// rule is one line of the table: a route, a request to it, and the status for
+// nobody, for a dock and for each role in the order of roles.
+type rule struct{ route, request, statuses string }
+
+// The recordings are of officer 4711, which the officer here is. A status of
+// 404 where others get 200 is "may not know of it".
+func table(h *house) []rule {
+	rec, none := string(h.own), "0123456789abcdefghjkmnpqrs"
+	return []rule{
+		// .                                                                  nobody dock  administrator auditor control_room data_protection disclosure investigator officer professional records supervisor
+		{"POST /api/session", `POST /api/session {"name":"x","password":"y"}`, "401 401 401 401 401 401 401 401 401 401 401 401"},
+		{"DELETE /api/session", "-", ""}, // tested on its own: it ends the sessions
+		{"GET /api/session", "GET /api/session", "200 200 200 200 200 200 200 200 200 200 200 200"},
+		{"GET /api/recordings", "GET /api/recordings", "401 401 403 200 403 200 200 200 200 200 200 200"},
+		{"GET /api/recordings/days", "GET /api/recordings/days", "401 401 403 200 403 200 200 200 200 200 200 200"},
+		{"GET /api/recordings/{id}", "GET /api/recordings/" + rec, "401 401 403 200 403 200 200 200 200 200 200 200"},
+		{"GET /api/recordings/{id}/history", "GET /api/recordings/" + rec + "/history", "401 401 403 200 403 200 200 200 403 200 200 200"},
+		{"GET /api/recordings/{id}/poster", "GET /api/recordings/" + rec + "/poster", "401 401 403 403 403 403 200 200 200 403 403 200"},
+		{"POST /api/recordings/{id}/consultations", "POST /api/recordings/" + rec + `/consultations {"purpose":{"code":"review"}}`, "401 401 403 403 403 403 201 201 201 403 403 201"},
+		{"GET /api/consultations/{id}", "GET /api/consultations/" + none, "401 401 403 404 403 404 404 404 404 404 404 404"},
+		{"POST /api/consultations/{id}/proxies/{segment}", "POST /api/consultations/" + none + "/proxies/1", "401 401 403 404 403 404 404 404 404 404 404 404"},
+		{"DELETE /api/consultations/{id}", "DELETE /api/consultations/" + none, "401 401 403 204 403 204 204 204 204 204 204 204"},
+		{"POST /api/consultations/{id}/end", "POST /api/consultations/" + none + "/end", "401 401 403 204 403 204 204 204 204 204 204 204"},
+		{"GET /media/{id}/{segment}/{what}", "GET /media/" + none + "/1/master", "401 401 403 404 403 404 404 404 404 404 404 404"},
+		{"GET /api/docks", "GET /api/docks", "401 401 200 403 403 403 403 403 403 403 200 200"},
+		{"GET /api/dock", "GET /api/dock", "401 200 401 401 401 401 401 401 401 401 401 401"},
+		{"PUT /api/dock/status", `PUT /api/dock/status {"dock":"","name":"","version":"1","at":"2026-03-02T21:00:00Z","cameras":[]}`, "401 204 401 401 401 401 401 401 401 401 401 401"},
+		{"/files/", "HEAD /files/" + none, "401 404 401 401 401 401 401 401 401 401 401 401"},
+		{"GET /api/system", "GET /api/system", "401 401 200 403 403 403 403 403 403 403 200 403"},
+		{"GET /api/events", "-", ""}, // tested on its own: it does not end
+		{"GET /log/{path...}", "GET /log/checkpoint", "200 200 200 200 200 200 200 200 200 200 200 200"},
+		{"GET /healthz", "GET /healthz", "200 200 200 200 200 200 200 200 200 200 200 200"},
+		{"GET /readyz", "GET /readyz", "200 200 200 200 200 200 200 200 200 200 200 200"},
+		{"GET /metrics", "GET /metrics", "200 200 200 200 200 200 200 200 200 200 200 200"},
+		{"/", "GET /some/page", "200 200 200 200 200 200 200 200 200 200 200 200"},
+		{"/api/", "GET /api/nothing", "404 404 404 404 404 404 404 404 404 404 404 404"},
+		{"/media/", "GET /media/nothing", "404 404 404 404 404 404 404 404 404 404 404 404"},
+	}
+}
+
+// Every route, asked by everybody. A route that is not in the table fails.
+func TestEveryRouteForEverybody(t *testing.T) {
+	h := newHouse(t)
+	h.poster(h.own)
+	h.Settle()
+	rules := table(h)
+	var listed, ruled []string
+	for _, r := range h.door.Routes() {
+		if r.Who == "" {
+			t.Errorf("%s %s has no policy", r.Method, r.Pattern)
+		}
+		listed = append(listed, strings.TrimSpace(r.Method+" "+r.Pattern))
+	}
+	for _, r := range rules {
+		ruled = append(ruled, r.route)
+	}
+	slices.Sort(listed)
+	slices.Sort(ruled)
+	if !slices.Equal(listed, ruled) {
+		t.Fatalf("registered are\n%v\nand the table has\n%v", listed, ruled)
+	}
+	everybody := []string{"", "dock"}
+	for _, role := range h.Access.Roles() {
+		everybody = append(everybody, string(role))
+	}
+	for _, r := range rules {
+		if r.request == "-" {
+			continue
+		}
+		parts := strings.SplitN(r.request, " ", 3)
+		body := ""
+		if len(parts) == 3 {
+			body = parts[2]
+		}
+		for i, status := range strings.Fields(r.statuses) {
+			w := h.ask(everybody[i], parts[0], parts[1], body)
+			if fmt.Sprint(w.Code) != status {
+				t.Errorf("%s by %q: %d, want %s: %.200s", r.request, everybody[i], w.Code, status, w.Body)
+			}
+			if w.Code >= 400 && parts[0] != http.MethodHead {
+				code := map[int]evidence.Code{401: evidence.Unauthenticated, 403: evidence.Denied, 404: evidence.NotFound}[w.Code]
+				h.problem(w, w.Code, code)
+			}
+			if w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Get("Referrer-Policy") != "no-referrer" {
+				t.Errorf("%s: headers are %v", r.request, w.Header())
+			}
+		}
+	}
+}
+
+// Whoever may not know of a recording gets the very answer of one that does
+// not exist; the attempt is on record.
+func TestUnknownAndForbiddenLookTheSame(t *testing.T) {
+	h := newHouse(t, access.Officer)
+	for _, path := range []string{"", "/history", "/poster"} {
+		answer := func(id string) string {
+			w := h.ask("officer", "GET", "/api/recordings/"+id+path, "")
+			p := h.problem(w, 404, evidence.NotFound)
+			return strings.ReplaceAll(w.Body.String(), p.Reference, "")
+		}
+		other := answer(string(h.other))
+		for _, id := range []string{"0123456789abcdefghjkmnpqrs", "nonsense", "ZZZ"} {
+			if got := answer(id); got != other {
+				t.Errorf("%s tells apart:\n%s\n%s", path, got, other)
+			}
+		}
+	}
+	w := h.ask("officer", "POST", "/api/recordings/"+string(h.other)+"/consultations", `{"purpose":{"code":"review"}}`)
+	h.problem(w, 404, evidence.NotFound)
+	if n := h.Count(h.other, access.Find, evidence.Refused); n != 4 {
+		t.Errorf("%d attempts on record, want 4", n)
+	}
+	if w := h.ask("officer", "GET", "/api/recordings", ""); strings.Contains(w.Body.String(), string(h.other)) || !strings.Contains(w.Body.String(), string(h.own)) {
+		t.Errorf("the list is %s", w.Body)
+	}
+}

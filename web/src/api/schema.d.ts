@@ -1,0 +1,1124 @@
+/* Written by `npm run types` from openapi.json. Do not edit. */
+export interface paths {
+    "/api/consultations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An open viewing
+         * @description Who: may open recordings.
+         */
+        get: operations["get-consultations-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consultations/{id}/proxies/{segment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a proxy
+         * @description Who: may open recordings.
+         */
+        post: operations["post-consultations-id-proxies-segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a dock must know
+         * @description Who: a dock.
+         */
+        get: operations["get-dock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dock/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * What a dock says of itself
+         * @description Who: a dock.
+         */
+        put: operations["put-dock-status"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/docks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Docking stations and what moves in them
+         * @description Who: may open docks.
+         */
+        get: operations["get-docks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Recordings, newest first
+         * @description Who: may open recordings.
+         */
+        get: operations["get-recordings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many recordings a day
+         * @description Who: may open recordings.
+         */
+        get: operations["get-recordings-days"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One recording
+         * @description Who: may open recordings.
+         */
+        get: operations["get-recordings-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings/{id}/consultations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a recording for watching
+         * @description Who: may open recordings.
+         */
+        post: operations["post-recordings-id-consultations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything needed to check its custody
+         * @description Who: may open recordings.
+         */
+        get: operations["get-recordings-id-history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is signed in
+         * @description Who: anyone.
+         */
+        get: operations["get-session"];
+        put?: never;
+        /**
+         * Sign in
+         * @description Who: anyone.
+         */
+        post: operations["post-session"];
+        /**
+         * Sign out
+         * @description Who: anyone.
+         */
+        delete: operations["delete-session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the service is
+         * @description Who: may open system.
+         */
+        get: operations["get-system"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        Abilities: {
+            docks: boolean;
+            log: boolean;
+            people: boolean;
+            recordings: boolean;
+            system: boolean;
+        };
+        Arrival: {
+            /** Format: date-time */
+            at: string;
+            device: string;
+            dock: string;
+            /** Format: date-time */
+            dockedAt: string;
+            fileName: string;
+            id: string;
+            /** Format: int64 */
+            segment: number;
+        };
+        CameraStatus: {
+            /** Format: int64 */
+            bytes: number;
+            current?: components["schemas"]["FileStatus"][] | null;
+            device: string;
+            /** Format: int64 */
+            done: number;
+            /** Format: int64 */
+            files: number;
+            /** Format: int64 */
+            leftOver: number;
+            message?: string;
+            officer?: string;
+            profile: string;
+            /** Format: int64 */
+            rate: number;
+            /** Format: int64 */
+            sent: number;
+            state: string;
+            /** Format: int64 */
+            wiped: number;
+        };
+        Card: {
+            /** Format: int64 */
+            bytes: number;
+            category: string;
+            /** Format: date-time */
+            createdAt: string;
+            device: string;
+            /** Format: int64 */
+            durationMs: number;
+            id: string;
+            officer: string;
+            /** @description URL of its poster, empty if there is none. */
+            poster: string;
+            /** Format: int64 */
+            segments: number;
+            /** Format: date-time */
+            startedAt: string;
+            state: string;
+            why: string;
+        };
+        CardPage: {
+            items: components["schemas"]["Card"][] | null;
+            /** @description Cursor of the next page, empty after the last. */
+            next: string;
+        };
+        Clock: {
+            /** Format: date-time */
+            deviceStarted: string;
+            /** Format: int64 */
+            offsetMs?: number;
+            source: string;
+            /** Format: date-time */
+            trusted: string;
+            zone?: string;
+        };
+        ConsultInBody: {
+            purpose: components["schemas"]["PurposeStruct"];
+        };
+        DatabaseState: {
+            /** Format: int64 */
+            bytes: number;
+            engine: string;
+        };
+        Day: {
+            /** Format: int64 */
+            count: number;
+            day: string;
+        };
+        DayCounts: {
+            days: components["schemas"]["Day"][] | null;
+        };
+        Detail: {
+            arrivals: components["schemas"]["Arrival"][] | null;
+            /** Format: int64 */
+            bytes: number;
+            can: components["schemas"]["RecordingAbilities"];
+            category: string;
+            copies: components["schemas"]["WorkingCopy"][] | null;
+            /** Format: date-time */
+            createdAt: string;
+            device: string;
+            /** Format: int64 */
+            durationMs: number;
+            gaps: components["schemas"]["Gap"][] | null;
+            group: string;
+            id: string;
+            lastViewed: components["schemas"]["Viewed"];
+            officer: string;
+            poster: string;
+            /** Format: int64 */
+            segmentCount: number;
+            segments: components["schemas"]["Segment"][] | null;
+            /** Format: date-time */
+            startedAt: string;
+            state: string;
+            why: string;
+            work: components["schemas"]["WorkOn"][] | null;
+        };
+        DockFacts: {
+            force: string;
+            id: string;
+            logKey: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            maxUpload: number;
+            name: string;
+            /** Format: date-time */
+            now: string;
+            receiptKey: string;
+        };
+        DockList: {
+            docks: components["schemas"]["DockView"][] | null;
+        };
+        DockStatus: {
+            /** Format: date-time */
+            at: string;
+            cameras: components["schemas"]["CameraStatus"][] | null;
+            dock: string;
+            message?: string;
+            name: string;
+            version: string;
+        };
+        DockView: {
+            /** Format: date-time */
+            at: string;
+            cameras: components["schemas"]["CameraStatus"][] | null;
+            dock: string;
+            /** Format: date-time */
+            enrolledAt: string;
+            id: string;
+            /**
+             * Format: date-time
+             * @description By the server's clock; zero if never.
+             */
+            lastSeen: string;
+            message?: string;
+            name: string;
+            online: boolean;
+            version: string;
+        };
+        FileStatus: {
+            /** Format: int64 */
+            length: number;
+            message?: string;
+            name: string;
+            /** Format: int64 */
+            sent: number;
+            state: string;
+        };
+        Gap: {
+            /** Format: int64 */
+            after: number;
+            /** Format: int64 */
+            lengthMs: number;
+            missing?: number[] | null;
+        };
+        History: {
+            checkpoint?: string;
+            events: components["schemas"]["Opening"][] | null;
+            itemKey: string;
+            logKey?: string;
+            /** Format: int64 */
+            pending: number;
+            proofs?: {
+                [key: string]: string[] | null;
+            };
+            recording: string;
+            witnessed: boolean;
+        };
+        LedgerState: {
+            /** Format: date-time */
+            checkpointAt: string;
+            /** Format: int64 */
+            checkpointSize: number;
+            /** Format: int64 */
+            events: number;
+            logKey: string;
+            message: string;
+            origin: string;
+            /**
+             * Format: int64
+             * @description Entries in the log.
+             */
+            size: number;
+            state: string;
+            witnessed: boolean;
+        };
+        Me: {
+            can: components["schemas"]["Abilities"];
+            classification: string;
+            force: string;
+            id: string;
+            name: string;
+            number: string;
+            role: string;
+            roleName: string;
+        };
+        Media: {
+            audio?: string;
+            /** Format: int64 */
+            durationMs?: number;
+            format?: string;
+            /** Format: double */
+            frameRate?: number;
+            /** Format: int64 */
+            height?: number;
+            state: string;
+            type?: string;
+            video?: string;
+            why?: string;
+            /** Format: int64 */
+            width?: number;
+        };
+        OpenField: {
+            mac?: string;
+            name: string;
+            salt?: string;
+            value?: string;
+        };
+        Opening: {
+            fields: components["schemas"]["OpenField"][] | null;
+            /** Format: int64 */
+            index: number;
+            leaf: string;
+        };
+        Problem: {
+            /**
+             * @description Stable; for programs.
+             * @enum {string}
+             */
+            code: "not_found" | "denied" | "unauthenticated" | "invalid" | "conflict" | "held" | "corrupt" | "full" | "unavailable" | "internal";
+            /** @description For people: what happened, what is safe, what to do next. */
+            detail: string;
+            /** @description Finds this request in the server's log. */
+            reference?: string;
+            /** Format: int64 */
+            status: number;
+            title: string;
+            type: string;
+        };
+        PurposeStruct: {
+            code: string;
+            note?: string;
+            reference?: string;
+        };
+        RecordingAbilities: {
+            consult: boolean;
+            export: boolean;
+            trail: boolean;
+        };
+        Segment: {
+            clock: components["schemas"]["Clock"];
+            fileName: string;
+            /** Format: int64 */
+            length: number;
+            media: components["schemas"]["Media"];
+            /** Format: int64 */
+            number: number;
+            recording: string;
+            /** Format: int64 */
+            sequence?: number;
+            sha256: string;
+        };
+        Session: {
+            me?: components["schemas"]["Me"];
+        };
+        SignInInBody: {
+            name: string;
+            password: string;
+        };
+        Store: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            bytesFree: number;
+            /** Format: int64 */
+            bytesTotal: number;
+            engine: string;
+            message: string;
+            name: string;
+            /** Format: int64 */
+            objects: number;
+            place: string;
+            state: string;
+        };
+        System: {
+            database: components["schemas"]["DatabaseState"];
+            ledger: components["schemas"]["LedgerState"];
+            /** Format: date-time */
+            startedAt: string;
+            stores: components["schemas"]["Store"][] | null;
+            uploads: components["schemas"]["UploadState"];
+            version: string;
+            work: components["schemas"]["WorkState"];
+        };
+        Trickplay: {
+            /** Format: int64 */
+            columns: number;
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            everyMs: number;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            tileHeight: number;
+            /** Format: int64 */
+            tileWidth: number;
+            url: string;
+        };
+        UploadState: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            open: number;
+        };
+        View: {
+            /** Format: date-time */
+            expiresAt: string;
+            id: string;
+            recording: string;
+            segments: components["schemas"]["ViewSegment"][] | null;
+            watermark: string;
+        };
+        ViewSegment: {
+            /** Format: int64 */
+            durationMs: number;
+            /** Format: double */
+            frameRate: number;
+            /** Format: int64 */
+            number: number;
+            /** @enum {string} */
+            proxyState: "" | "making" | "failed" | "ready";
+            source: string;
+            state: string;
+            trickplay: components["schemas"]["Trickplay"];
+            type: string;
+            waveform: components["schemas"]["Waveform"];
+            why: string;
+        };
+        Viewed: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+        };
+        Waveform: {
+            /** Format: int64 */
+            perSecond: number;
+            url: string;
+        };
+        Work: {
+            /** Format: date-time */
+            at: string;
+            id: string;
+            kind: string;
+            message: string;
+            recording: string;
+            state: string;
+            /** Format: int64 */
+            tries: number;
+        };
+        WorkOn: {
+            /** Format: date-time */
+            at: string;
+            id: string;
+            kind: string;
+            message: string;
+            state: string;
+            /** Format: int64 */
+            tries: number;
+        };
+        WorkState: {
+            /** Format: int64 */
+            done: number;
+            /** Format: int64 */
+            failed: number;
+            recent: components["schemas"]["Work"][] | null;
+            /** Format: int64 */
+            running: number;
+            /** Format: int64 */
+            waiting: number;
+        };
+        WorkingCopy: {
+            info?: string;
+            kind: string;
+            /** Format: int64 */
+            length: number;
+            /** Format: date-time */
+            madeAt: string;
+            recording: string;
+            /** Format: int64 */
+            segment: number;
+            sha256: string;
+            tool: string;
+            type: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    "get-consultations-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-consultations-id-proxies-segment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                segment: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-dock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DockFacts"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-dock-status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DockStatus"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-docks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DockList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-recordings": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                /** @description 0 = 60 */
+                limit?: number;
+                from?: string;
+                to?: string;
+                officer?: string;
+                device?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-recordings-days": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                /** @description 0 = 60 */
+                limit?: number;
+                from?: string;
+                to?: string;
+                officer?: string;
+                device?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayCounts"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-recordings-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-recordings-id-consultations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsultInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-recordings-id-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}
