@@ -28,7 +28,7 @@ var ways = []struct {
 }
 
 // passesOfHouse is how many passes one house lives through.
-const passesOfHouse = 30
+const passesOfHouse = 12
 
 // TestFaults takes three files from a camera into the vault and derives a
 // working copy, again and again; each time one operation of one file system

@@ -108,3 +108,12 @@ func missing(o Original) (bool, error) {
 	}
 	return false, nil
 }
+
+// Account is an account of originals.
+func Account(all ...Original) map[claim]Original {
+	m := map[claim]Original{}
+	for _, o := range all {
+		m[of(o)] = o
+	}
+	return m
+}
