@@ -313,6 +313,20 @@ func tamperings(t *testing.T, s *rig.Service, good fstest.MapFS, first, second e
 			}
 		})
 	}
+	// A program of another release looks the same to this one, so it is named
+	// and not called wrong: docs/formats/bundle.md.
+	t.Run("the viewer's program", func(t *testing.T) {
+		bag := clone(good)
+		bag["view.html"].Data = bytes.Replace(bag["view.html"].Data, []byte("</body>"), []byte("<script>alert(1)</script></body>"), 1)
+		bundletest.Reseal(bag)
+		dir := filepath.Join(t.TempDir(), "bag")
+		if err := os.CopyFS(dir, bag); err != nil {
+			t.Fatal(err)
+		}
+		if _, r := verdict(t, s, "--log-key", key, dir); !names(r, bundle.NotProven, "viewer", "view.html") {
+			t.Errorf("%+v", r.Checks)
+		}
+	})
 	t.Run("a bag that fits together by another key is sound to nobody", func(t *testing.T) {
 		bag := clone(good)
 		resigned(t, bag, true)
