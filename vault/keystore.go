@@ -35,6 +35,7 @@ type Keystore struct {
 	making  sync.Mutex // one bucket is made at a time
 	mu      sync.Mutex
 	buckets map[string]*age.HybridIdentity // guarded by mu; opened before
+	lasting map[string]bool                // guarded by mu; their names are on the medium
 }
 
 // Bucket is what seals and opens the objects of one bucket.
@@ -126,7 +127,7 @@ func OpenKeystore(fsys durable.FS) (*Keystore, error) {
 	if info.Mode().Perm()&0o077 != 0 {
 		return nil, evidence.Errorf(evidence.Denied, "Others on this machine may read the server's key. Take the right away (chmod 600 %s) and consider the key known", serverFile)
 	}
-	k := &Keystore{fsys: fsys, buckets: map[string]*age.HybridIdentity{}}
+	k := &Keystore{fsys: fsys, buckets: map[string]*age.HybridIdentity{}, lasting: map[string]bool{}}
 	key, err := durable.ReadFile(fsys, serverFile)
 	if err != nil {
 		return nil, fmt.Errorf("open keystore: %w", err)
@@ -171,6 +172,9 @@ func (k *Keystore) Recipient() *age.HybridRecipient { return k.server.Recipient(
 // holds the keystore.
 func (k *Keystore) Bucket(ctx context.Context, name string) (Bucket, error) {
 	b, err := k.Existing(ctx, name)
+	if err == nil {
+		return b, k.last(name)
+	}
 	if evidence.CodeOf(err) != evidence.NotFound {
 		return b, err
 	}
@@ -189,7 +193,26 @@ func (k *Keystore) Bucket(ctx context.Context, name string) (Bucket, error) {
 	if cerr := lock.Close(); err == nil && cerr != nil {
 		err = fmt.Errorf("make bucket: %w", cerr)
 	}
+	if err == nil {
+		err = k.last(name)
+	}
 	return b, err
+}
+
+// last makes sure that a bucket's name is on the medium before anything is
+// sealed to it: whoever made the bucket may have crashed, or failed, between
+// renaming its file and syncing the folder.
+func (k *Keystore) last(name string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.lasting[name] {
+		return nil
+	}
+	if err := k.fsys.SyncDir(bucketDir); err != nil {
+		return fmt.Errorf("make bucket: %w", err)
+	}
+	k.lasting[name] = true
+	return nil
 }
 
 func (k *Keystore) lock(ctx context.Context) (io.Closer, error) {

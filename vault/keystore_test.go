@@ -126,6 +126,37 @@ func TestKeystoreSurvivesPowerCuts(t *testing.T) {
 	}
 }
 
+// A bucket whose making failed after its file had its name is there for
+// whoever asks again; what is then sealed to it must not lose it.
+func TestBucketThatIsUsedLasts(t *testing.T) {
+	ctx := context.Background()
+	base := durabletest.NewMemory()
+	keystore(t, base)
+	for step := 1; step < 8; step++ {
+		for _, again := range []bool{false, true} {
+			for seed := range uint64(8) {
+				m := base.Crash(0)
+				k, err := vault.OpenKeystore(m)
+				must(t, err)
+				m.Fail(durabletest.Fault{Nth: step})
+				if _, err := k.Bucket(ctx, "b1"); err != nil {
+					if again { // in a process of its own
+						k, err = vault.OpenKeystore(m)
+						must(t, err)
+					}
+					_, err = k.Bucket(ctx, "b1")
+					must(t, err)
+				}
+				k, err = vault.OpenKeystore(m.Crash(seed))
+				must(t, err)
+				if _, err := k.Existing(ctx, "b1"); err != nil {
+					t.Fatalf("step %d, seed %d: a bucket that was handed out is gone: %v", step, seed, err)
+				}
+			}
+		}
+	}
+}
+
 func TestKeystoreSaysWhatIsWrong(t *testing.T) {
 	ctx := context.Background()
 	base := durabletest.NewMemory()
