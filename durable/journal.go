@@ -75,7 +75,7 @@ func OpenJournal(fsys FS, name string, replay func(record []byte) error) (*Journ
 		return nil, evidence.Errorf(evidence.Corrupt, "%s is not a journal of this program, or its first bytes are damaged. Nothing was changed", path.Base(name))
 	}
 	j.salt = bytes.Clone(data[len(journalMagic):saltEnd])
-	at := journalStart
+	at, last := journalStart, journalStart
 	for at < int64(len(data)) {
 		rec, ok := j.record(data, at)
 		if !ok {
@@ -84,6 +84,7 @@ func OpenJournal(fsys FS, name string, replay func(record []byte) error) (*Journ
 		if err := replay(rec); err != nil {
 			return nil, err
 		}
+		last = at
 		at += recordHead + int64(len(rec))
 	}
 	for later := at + 1; later < int64(len(data)); later++ {
@@ -92,7 +93,31 @@ func OpenJournal(fsys FS, name string, replay func(record []byte) error) (*Journ
 		}
 	}
 	j.end = at
-	return j, j.reopen(int64(len(data)))
+	if err := j.reopen(int64(len(data))); err != nil {
+		return nil, err
+	}
+	if err := j.renew(data[last:at], last); err != nil {
+		return nil, err
+	}
+	return j, nil
+}
+
+// renew writes the last record again and makes sure of the journal's name. The
+// Append that wrote the record may have failed to sync it: then what was read
+// came from the page cache, which takes it for written, and only writing it
+// again brings it to the medium.
+func (j *Journal) renew(last []byte, at int64) error {
+	_, err := j.file.WriteAt(last, at)
+	if err == nil {
+		err = j.fsys.SyncDir(path.Dir(j.name))
+	}
+	if err == nil {
+		err = j.file.Sync()
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("open journal: %w", err), j.file.Close())
+	}
+	return nil
 }
 
 // record is the record at offset at of the file's bytes.
@@ -136,7 +161,8 @@ func (j *Journal) reopen(size int64) error {
 		}
 	}
 	// Records read may have come from the page cache of a process that died
-	// before its sync; whoever acts on them needs them on the medium.
+	// before its sync; whoever acts on them needs them on the medium. See renew
+	// for one whose sync failed.
 	if err := f.Sync(); err != nil {
 		return errors.Join(fmt.Errorf("open journal: %w", err), f.Close())
 	}

@@ -277,3 +277,37 @@ func FuzzJournal(f *testing.F) {
 		}
 	})
 }
+
+// A record whose sync failed is read again from the page cache after a
+// restart. Whoever acts on it must find it after a power cut, and so must
+// those that come after it.
+func TestJournalBringsTheLastRecordToTheMedium(t *testing.T) {
+	for step := 1; step <= 3; step++ {
+		for seed := range uint64(30) {
+			m := durabletest.NewMemory()
+			j, err := durable.OpenJournal(m, "j", func([]byte) error { return nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Fail(durabletest.Fault{Nth: step})
+			if err := errors.Join(j.Append([]byte("first")), j.Append([]byte("second")), j.Close()); err == nil && step < 3 {
+				t.Fatalf("step %d did not fail", step)
+			}
+			m.Heal()
+			var seen, found []string
+			j, err = durable.OpenJournal(m, "j", func(r []byte) error { seen = append(seen, string(r)); return nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(j.Append([]byte("later")), j.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err = durable.OpenJournal(m.Crash(seed), "j", func(r []byte) error { found = append(found, string(r)); return nil }); err != nil {
+				t.Fatalf("step %d, seed %d: %v", step, seed, err)
+			}
+			if want := append(seen, "later"); !slices.Equal(found, want) {
+				t.Fatalf("step %d, seed %d: found %q, want %q", step, seed, found, want)
+			}
+		}
+	}
+}
