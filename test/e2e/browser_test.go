@@ -1,12 +1,12 @@
 package e2e
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
@@ -28,35 +28,46 @@ func inTheBrowser(t *testing.T, f *shift) {
 	}
 	who := f.s.SignIn("supervisor")
 	all := f.prepared(t, who)
+	long := footage(t, "long.mp4", 0, 20)
 	film, avi := all["K-0417 100000"], all["K-0417 110000"]
 	v := consult(t, who, avi.ID)
 	who.JSON(http.MethodPost, "/api/consultations/"+v.ID+"/proxies/1", nil, http.StatusAccepted, nil)
 
-	// A camera that is being emptied slowly.
-	camera := f.north.Camera("bay-5", "K-0600", "4711")
-	f.put(t, f.north, camera, "K-0600", "4711", "090000", 1, footage(t, "long.mp4", 0, 20))
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	agent := f.north.Command(ctx, "run", "--once", "--json", "--stable", "1s", "--bandwidth", "500k")
-	var said strings.Builder
-	agent.Stdout, agent.Stderr = &said, &said
-	if err := agent.Start(); err != nil {
-		t.Fatal(err)
-	}
 	pictures := os.Getenv("CUSTOS_SCREENSHOTS")
 	if pictures != "" {
 		if err := os.MkdirAll(pictures, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	page, stop := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer stop()
-	if out, err := exec.CommandContext(page, "node", "play.mjs", f.s.URL, rig.Password, film.ID, avi.ID, "north", "K-0600", pictures).CombinedOutput(); err != nil {
-		t.Errorf("in the browser: %v\n%s", err, out)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	page := exec.CommandContext(ctx, "node", "play.mjs", f.s.URL, rig.Password, film.ID, avi.ID, "north", "K-0600", pictures)
+	out, err := page.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := agent.Wait(); err != nil {
-		t.Errorf("the dock: %v\n%s", err, &said)
+	page.Stderr = page.Stdout // the pipe, too
+	if err := page.Start(); err != nil {
+		t.Fatal(err)
 	}
+	var dock *agent
+	for said := bufio.NewScanner(out); said.Scan(); {
+		if said.Text() != "watching docks" {
+			t.Error(said.Text())
+			continue
+		}
+		// Now that somebody looks, a camera that is emptied slowly.
+		camera := f.north.Camera("bay-5", "K-0600", "4711")
+		f.put(t, f.north, camera, "K-0600", "4711", "090000", 1, long)
+		dock = startAgent(t, f.north, "--bandwidth", "500k")
+	}
+	if err := page.Wait(); err != nil {
+		t.Errorf("in the browser: %v", err)
+	}
+	if dock == nil {
+		t.Fatal("nobody watched the docks")
+	}
+	dock.ready(time.Minute)
 
 	// Who looked, and why, is on record.
 	h := history(t, f.s.SignIn("auditor"), film.ID)

@@ -2,7 +2,8 @@
 //
 //   node play.mjs BASE PASSWORD RECORDING PROXY DOCK CAMERA PICTURES
 //
-// RECORDING plays as it is, PROXY has a proxy, CAMERA is uploading at DOCK.
+// RECORDING plays as it is, PROXY has a proxy. CAMERA is to be docked at DOCK,
+// and its upload to take a few seconds, when the line "watching docks" appears.
 // Exit code 0 only when all of it is as it must be and no page has a fault.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -67,6 +68,8 @@ async function plays(page, what) {
 await as('supervisor', async (page, look) => {
   await page.goto('/docks');
   const place = page.getByRole('article', { name: `Dock ${dock}` });
+  await place.waitFor();
+  console.log('watching docks');
   await place.getByText(camera).first().waitFor();
   const sent = place.getByRole('progressbar', { name: `${camera}: sent` });
   const share = async () => Number(await sent.getAttribute('aria-valuenow'));
