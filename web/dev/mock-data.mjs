@@ -62,15 +62,15 @@ export function recording(n, startedAt, posters) {
     { segment: 1, kind: 'trickplay', type: 'image/jpeg', length: 188_311, sha256: hex('t' + rid), tool, info: 'columns=5 rows=4 every_ms=2000', madeAt: text(created + 6000) },
     { segment: 1, kind: 'waveform', type: 'application/octet-stream', length: 780, sha256: hex('w' + rid), tool, info: 'per_second=20', madeAt: text(created + 7000) },
   ] : [];
-  const work = state === 'pending' ? [{ segment: 1, kind: 'probe', state: 'running', tries: 1, message: '' }]
-    : state === 'none' ? [{ segment: 1, kind: 'poster', state: 'failed', tries: 3, message: 'There is no picture in this file that could be shown.' }] : [];
+  const work = state === 'pending' ? [{ id: 'w1', kind: 'prepare', state: 'running', tries: 1, message: '', at: text(created) }]
+    : state === 'none' ? [{ id: 'w2', kind: 'prepare', state: 'failed', tries: 3, message: 'There is no picture in this file that could be shown.', at: text(created) }] : [];
   return {
     id: rid, device, officer, category: categories[n % categories.length], group: `g${n}`, startedAt: text(startedAt), createdAt: text(created),
     durationMs: state === 'pending' || state === 'none' ? 0 : segmentMs * count, segmentCount: count, segments, bytes: segments.reduce((b, s) => b + s.length, 0),
     state, why: whys[state] ?? '', poster,
     arrivals: segments.map((s) => ({ id: id(created, 'a' + n + s.number), segment: s.number, device, fileName: s.fileName, dock: `HQ-${1 + (n % 4)}`, dockedAt: text(created - 300_000), at: text(created) })),
-    gaps, copies, work, can: { consult: n !== 10, export: n % 2 === 0 },
-    lastViewed: n % 3 === 1 ? null : { by: 'Sgt Okafor 4702', at: text(Date.now() - (n + 1) * 40 * 60_000) },
+    gaps, copies, work, can: { consult: n !== 10, export: n % 2 === 0, trail: true },
+    lastViewed: n % 3 === 1 ? null : { by: 'Sgt Okafor 4702', at: text(Date.now() - ((n % 50) + 1) * 40 * 60_000) },
     picture: posters.length ? posters[n % posters.length] : '',
   };
 }
@@ -158,7 +158,7 @@ export function system(list, logKey, now = Date.now()) {
       { name: 'main', engine: 'Folder on this server', place: '/srv/custos/objects', bytesFree: 5_400_000_000_000, bytesTotal: 16_000_000_000_000, objects: 9211, bytes: 10_300_000_000_000, state: 'ok', message: '' },
       { name: 'second', engine: 'Folder on this server', place: '/mnt/second/custos', bytesFree: 1_300_000_000_000, bytesTotal: 12_000_000_000_000, objects: 9180, bytes: 10_290_000_000_000, state: 'ok', message: '' },
     ],
-    ledger: { size: 184_213, checkpointSize: 184_213, checkpointAt: text(now - 2000), origin: 'mock.custos.invalid/log', logKey, state: 'ok', message: '', witnessed: false },
+    ledger: { events: 184_213, size: 184_213, checkpointSize: 184_213, checkpointAt: text(now - 2000), origin: 'mock.custos.invalid/log', logKey, state: 'ok', message: '', witnessed: false },
     work: {
       waiting: 3, running: 1, failed: 1, done: 27_402, recent: [
         { id: 'j1', kind: 'prepare', recording: list[2]?.id ?? '', state: 'running', tries: 1, message: '', at: text(now - 4000) },

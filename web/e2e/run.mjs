@@ -60,7 +60,7 @@ for (const test of tests) {
     const name = [test.name, variant.theme, variant.width && `${variant.width} px`].filter(Boolean).join(', ');
     const tab = await open(browser, base, { ...variant, state: test.signedOut ? undefined : state });
     const { page, context, faults, allow } = tab;
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     const shot = (what) => page.screenshot({ path: join(out, `${[test.name, what, variant.theme, variant.width].filter(Boolean).join('-').replace(/\W+/g, '-')}.png`) });
     const look = async (what) => {
       await page.waitForTimeout(350); // menus and dialogues have faded in

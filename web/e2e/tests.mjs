@@ -36,7 +36,7 @@ async function watch(page) {
   await page.locator('video').waitFor();
 }
 const time = (page) => page.evaluate(() => document.querySelector('video').currentTime);
-const until = (page, test, arg) => page.waitForFunction(test, arg, { timeout: 15_000 });
+const until = (page, test, arg) => page.waitForFunction(test, arg, { timeout: 30_000 });
 const moving = (page) => until(page, () => { const v = document.querySelector('video'); return v && v.currentTime > 0.3 && !v.paused; });
 /** The picture that is shown now, as numbers. */
 const picture = (page) => page.evaluate(() => {
@@ -365,7 +365,7 @@ export const tests = [
     name: 'timeline', mockOnly: true, variants: [{ theme: 'dark', width: 1440 }, { theme: 'light', width: 1440 }],
     async run({ page, look }) {
       await openFirst(page);
-      await (await find(page, '4 segments')).click();
+      await (await find(page, /4 segments/)).click();
       await page.getByRole('button', { name: 'Watch', exact: true }).click();
       await moving(page);
       const bar = page.getByRole('slider', { name: 'Place in the recording' });

@@ -114,8 +114,10 @@ export interface Detail extends RecordingHead {
   arrivals: Arrival[] | null;
   gaps: Gap[] | null;
   copies: WorkingCopy[] | null;
-  work: { segment: number; kind: string; state: WorkState; tries: number; message: string }[] | null;
-  can: { consult: boolean; export: boolean };
+  work: { id: string; kind: string; state: WorkState; tries: number; message: string; at: string }[] | null;
+  /** trail: read who did what to it */
+  can: { consult: boolean; export: boolean; trail: boolean };
+  /** null: nobody, or not for this person to know */
   lastViewed: { by: string; at: string } | null;
 }
 
@@ -244,6 +246,9 @@ export interface System {
   startedAt: string;
   stores: Store[] | null;
   ledger: {
+    /** recorded, whether or not in the log yet */
+    events: number;
+    /** entries in the log */
     size: number;
     checkpointSize: number;
     checkpointAt: string;

@@ -1,5 +1,5 @@
-import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { Navigate, useLocation } from 'react-router';
 import type { Me } from '../api/types';
 import { Failure, Loading, Notice } from '../parts/states';
@@ -11,6 +11,13 @@ import { meQuery, useMe } from './queries';
 export function Guard({ children }: { children: ReactNode }) {
   const { data, error, refetch, isFetching } = useQuery(meQuery);
   const { pathname, search } = useLocation();
+  const client = useQueryClient();
+  // A page may have all it shows in memory: whoever opens one must still be signed in.
+  const first = useRef(true);
+  useEffect(() => {
+    if (first.current) first.current = false;
+    else void client.invalidateQueries({ queryKey: meQuery.queryKey });
+  }, [client, pathname]);
   if (data === null) {
     const back = pathname + search;
     return <Navigate to={'/sign-in' + (back === '/' ? '' : `?to=${encodeURIComponent(back)}`)} replace />;

@@ -1,3 +1,4 @@
+import { IconLock } from '@tabler/icons-react';
 import { createBrowserRouter, Navigate } from 'react-router';
 import { DocksPage } from '../pages/docks/DocksPage';
 import { NotFoundPage } from '../pages/not-found/NotFoundPage';
@@ -5,6 +6,7 @@ import { RecordingPage } from '../pages/recording/RecordingPage';
 import { RecordingsPage } from '../pages/recordings/RecordingsPage';
 import { SignInPage } from '../pages/sign-in/SignInPage';
 import { SystemPage } from '../pages/system/SystemPage';
+import { Notice } from '../parts/states';
 import { Crash } from './Crash';
 import { Allowed, Guard } from './Guard';
 import { useMe } from './queries';
@@ -12,8 +14,14 @@ import { Shell } from './Shell';
 
 /** The first page of the menu that this person may see. */
 function Home() {
-  const { can } = useMe();
-  return <Navigate to={can.recordings ? '/recordings' : can.docks ? '/docks' : can.system ? '/system' : '/nothing-to-see'} replace />;
+  const { can, roleName } = useMe();
+  const to = can.recordings ? '/recordings' : can.docks ? '/docks' : can.system ? '/system' : '';
+  if (to) return <Navigate to={to} replace />;
+  return (
+    <Notice icon={IconLock} title="Nothing here is open to you yet" page>
+      Your role, {roleName}, has no page of Custos. Nothing is wrong with your account. If your work needs one, ask whoever looks after Custos in your force.
+    </Notice>
+  );
 }
 
 // embed.go answers exactly these paths with status 200; embed_test.go compares the two lists.

@@ -6,9 +6,13 @@ const accent: MantineColorsTuple = [
   '#e6f4fd', '#cbe7fa', '#9dd3f6', '#6abdf2', '#37aef0', '#1a93d8', '#0f7fc2', '#0b6aa8', '#08558a', '#053f68',
 ];
 
-// Mantine's greys of the dark scheme, turned to the blue of ours.
+// Mantine's greys, turned to the blue of ours; dark[4] and gray[4] are the edges of controls.
 const dark: MantineColorsTuple = [
   '#e9eff5', '#c3cfda', '#a4b4c4', '#8699ab', '#61758a', '#243240', '#151f29', '#0a0f15', '#0d141b', '#05080b',
+];
+
+const gray: MantineColorsTuple = [
+  '#f5f8fa', '#e9eef3', '#dde5ec', '#d5dde5', '#788897', '#6b7b8a', '#5d6d7c', '#4b5c6b', '#334452', '#101b25',
 ];
 
 const fonts = 'Inter, "Segoe UI Variable Text", "Segoe UI", system-ui, -apple-system, Roboto, "Helvetica Neue", Arial, sans-serif';
@@ -16,7 +20,7 @@ const fonts = 'Inter, "Segoe UI Variable Text", "Segoe UI", system-ui, -apple-sy
 export const theme = createTheme({
   primaryColor: 'accent',
   primaryShade: 7,
-  colors: { accent, dark },
+  colors: { accent, dark, gray },
   fontFamily: fonts,
   fontFamilyMonospace: 'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
   fontSizes: { xs: '0.75rem', sm: '0.8125rem', md: '0.875rem', lg: '1rem', xl: '1.125rem' },
@@ -30,7 +34,7 @@ export const theme = createTheme({
   },
   components: {
     // Inside their place on the page, not at the end of it: so they also show in full screen.
-    Tooltip: { defaultProps: { withinPortal: false, openDelay: 350, withArrow: true, events: { hover: true, focus: true, touch: false } } },
+    Tooltip: { defaultProps: { withinPortal: false, openDelay: 350, withArrow: true, events: { hover: true, focus: !matchMedia('(hover: none)').matches, touch: false } } },
   },
 });
 

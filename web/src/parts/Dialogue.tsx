@@ -13,9 +13,9 @@ interface Props {
 /** A window over the page that must be answered or closed first. */
 export function Dialogue({ opened, onClose, title, size, children }: Props) {
   return (
-    <Modal.Root opened={opened} onClose={onClose} size={size} centered>
+    <Modal.Root opened={opened} onClose={onClose} size={size} centered classNames={{ content: styles.content }}>
       <Modal.Overlay backgroundOpacity={0.6} blur={2} />
-      <Modal.Content className={styles.content}>
+      <Modal.Content>
         <div className={styles.head}>
           <Modal.Title component="h2">{title}</Modal.Title>
           <Modal.CloseButton aria-label="Close" />

@@ -7,7 +7,7 @@ import { bytes, full } from '../../words/time';
 import details from './Details.module.css';
 import styles from './Copies.module.css';
 
-const kinds: Record<string, string> = { poster: 'Still picture', trickplay: 'Preview pictures', waveform: 'Sound curve', proxy: 'Viewing copy', probe: 'Look at the file' };
+const kinds: Record<string, string> = { poster: 'Still picture', trickplay: 'Preview pictures', waveform: 'Sound curve', proxy: 'Viewing copy', prepare: 'Preparation' };
 const states: Record<string, [Tone, string]> = { waiting: ['plain', 'Waiting'], running: ['accent', 'Being made'], failed: ['bad', 'Failed'], done: ['good', 'Done'] };
 
 /** What was generated from the masters, kept apart from what was captured (R19). */
@@ -21,8 +21,8 @@ export function Copies({ detail }: { detail: Detail }) {
       {work.map((w) => {
         const [tone, words] = states[w.state] ?? ['plain', w.state];
         return (
-          <div key={`${w.kind}${w.segment}`} className={styles.copy}>
-            <h2>{kinds[w.kind] ?? w.kind}{of(w.segment)} <Badge tone={tone}>{words}</Badge></h2>
+          <div key={w.id} className={styles.copy}>
+            <h2>{kinds[w.kind] ?? w.kind} <Badge tone={tone}>{words}</Badge></h2>
             {w.message && <p className="dim">{w.message}{w.tries > 1 && ` (tried ${w.tries} times)`}</p>}
           </div>
         );

@@ -126,7 +126,7 @@ function Proof({ check, pending, witnessed }: { check: Check; pending: number; w
           ? <strong data-state={report.state}>{conclusions[report.state]}</strong>
           : <>Checks in this browser that no event was changed, added, left out or moved, and that all stand in the signed log.</>}
         </p>
-        <Button size="xs" onClick={run} loading={running}>{report || error ? 'Verify again' : 'Verify'}</Button>
+        <Button size="xs" className={styles.verify} onClick={run} loading={running}>{report || error ? 'Verify again' : 'Verify'}</Button>
       </div>
       {error && <p className={styles.fault} role="alert">The check could not be finished: {error.message}</p>}
       {report && (
@@ -169,12 +169,12 @@ function Checks({ checks }: { checks: Finding[] }) {
           return (
             <li key={i} data-state={c.state}>
               <Mark size={16} aria-hidden />
-              <span><strong>{word}: {findings[c.name]}</strong>{c.subject && <span className="dim"> {c.subject}</span>}<br />{c.says}</span>
+              <span><strong>{word}: {findings[c.name]}</strong>{/^event/.test(c.subject) && <span className="dim"> {c.subject}</span>}<br />{c.says}</span>
             </li>
           );
         })}
       </ul>
-      <Button variant="subtle" size="compact-xs" aria-expanded={all} onClick={() => setAll(!all)}>{all ? 'Hide what is proven' : `Show all ${count(checks.length)} checks`}</Button>
+      <Button variant="subtle" size="compact-sm" aria-expanded={all} onClick={() => setAll(!all)}>{all ? 'Hide what is proven' : `Show all ${count(checks.length)} checks`}</Button>
     </>
   );
 }

@@ -19,8 +19,6 @@ import { useCheck } from './useCheck';
 import { Verdict } from './Verdict';
 import { Viewer } from './Viewer';
 
-const tabs = ['details', 'custody', 'copies'];
-
 /** One recording: the footage, where it comes from, and everything that was done with it. */
 export function RecordingPage() {
   const { id = '' } = useParams();
@@ -38,6 +36,7 @@ function Page({ detail }: { detail: Detail }) {
   const [came] = useState(() => (window.history.state as { idx?: number } | null)?.idx ?? 0);
   const check = useCheck(detail.id);
   const asked = params.get('tab') ?? '';
+  const tabs = ['details', ...(detail.can.trail ? ['custody'] : []), 'copies'];
   const tab = tabs.includes(asked) ? asked : 'details';
   const show = (t: string | null) => setParams(t && t !== 'details' ? { tab: t } : {}, { replace: true, preventScrollReset: true });
   const renew = () => void client.invalidateQueries({ queryKey: recordingQuery(detail.id).queryKey });
@@ -65,13 +64,13 @@ function Page({ detail }: { detail: Detail }) {
           <h1>{officerName(detail.officer)}<span className={styles.when}>{dayTime(detail.startedAt)}</span></h1>
           <Badge tone="plain">{categoryName(detail.category)}</Badge>
           <MediaBadge state={detail.state} why={detail.why} />
-          <Verdict check={check} onClick={() => { show('custody'); if (!check.report && !check.running) check.run(); }} />
+          {detail.can.trail && <Verdict check={check} onClick={() => { show('custody'); if (!check.report && !check.running) check.run(); }} />}
         </div>
         <p className={styles.facts}>
           <span>Camera {detail.device}</span>
           {detail.durationMs > 0 && <span>{length(detail.durationMs)}</span>}
           <span>{plural(detail.segmentCount, 'segment')}</span>
-          <span>{detail.lastViewed ? `Last viewed by ${detail.lastViewed.by}, ${ago(detail.lastViewed.at)}` : 'Not viewed yet'}</span>
+          {detail.can.trail && <span>{detail.lastViewed ? `Last viewed by ${detail.lastViewed.by}, ${ago(detail.lastViewed.at)}` : 'Not viewed yet'}</span>}
         </p>
       </header>
       <div className={styles.body}>
@@ -79,11 +78,11 @@ function Page({ detail }: { detail: Detail }) {
         <Tabs value={tab} onChange={show} className={styles.side} keepMounted={false} classNames={{ list: styles.tabs }}>
           <Tabs.List aria-label="About this recording">
             <Tabs.Tab value="details">Details</Tabs.Tab>
-            <Tabs.Tab value="custody">Custody</Tabs.Tab>
+            {detail.can.trail && <Tabs.Tab value="custody">Custody</Tabs.Tab>}
             <Tabs.Tab value="copies">Working copies</Tabs.Tab>
           </Tabs.List>
           <Tabs.Panel value="details"><Details detail={detail} /></Tabs.Panel>
-          <Tabs.Panel value="custody"><Custody id={detail.id} check={check} /></Tabs.Panel>
+          {detail.can.trail && <Tabs.Panel value="custody"><Custody id={detail.id} check={check} /></Tabs.Panel>}
           <Tabs.Panel value="copies"><Copies detail={detail} /></Tabs.Panel>
         </Tabs>
       </div>

@@ -88,9 +88,11 @@ export function Viewer({ detail }: { detail: Detail }) {
     };
   }, [id]);
 
-  useLive('work', ({ recording }) => {
+  const renew = (recording: string) => {
     if (recording === detail.id && id && !over) void consultation.refetch();
-  });
+  };
+  useLive('work', ({ recording }) => renew(recording));
+  useLive('recordings', (r) => renew(r.id));
   const start = () => {
     if (!begin.isPending) begin.mutate(purpose);
   };
@@ -203,7 +205,7 @@ function Instead({ consultation, segment, detail, onAsked }: InsteadProps) {
     return <Overlay icon={<Loader size="sm" color="white" aria-hidden />} title="Being prepared">The file has arrived and is safely stored. It is being looked at now and appears here by itself.</Overlay>;
   }
   if (s.proxyState === 'making' || make.isSuccess && s.proxyState === '') {
-    return <Making detail={detail} segment={segment} />;
+    return <Making detail={detail} />;
   }
   return (
     <div className={styles.overlay}>
@@ -215,14 +217,14 @@ function Instead({ consultation, segment, detail, onAsked }: InsteadProps) {
   );
 }
 
-function Making({ detail, segment }: { detail: Detail; segment: number }) {
+function Making({ detail }: { detail: Detail }) {
   const [since] = useState(() => Date.now());
   const [now, setNow] = useState(since);
   useEffect(() => {
     const timer = window.setInterval(() => setNow(Date.now()), 1000);
     return () => window.clearInterval(timer);
   }, []);
-  const work = detail.work?.find((w) => w.segment === segment && w.kind === 'proxy');
+  const work = detail.work?.find((w) => w.kind === 'proxy' && w.state !== 'done');
   return (
     <Overlay icon={<Loader size="sm" color="white" aria-hidden />} title={work?.state === 'waiting' ? 'The viewing copy is next in line' : 'Making a viewing copy'}>
       {now - since > 2000 ? `For ${lengthInWords(now - since)} so far. ` : ''}It starts to play here by itself. You may leave the page and come back.

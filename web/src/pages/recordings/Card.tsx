@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { Link } from 'react-router';
 import type { Card } from '../../api/types';
 import { Badge, MediaBadge } from '../../parts/badges';
-import { bytes, length, plural, shortTime, time } from '../../words/time';
+import { bytes, length, shortTime, time } from '../../words/time';
 import { categoryName, officerName } from '../../words/names';
 import styles from './Card.module.css';
 
@@ -42,7 +42,7 @@ export function CardTile({ card, at, onOpen }: Props) {
         <span className={styles.device}>{card.device}</span>
         <span className={styles.marks}>
           <Badge tone="plain">{categoryName(card.category)}</Badge>
-          {card.segments > 1 && <span className={styles.parts}><IconFiles size={14} aria-hidden />{plural(card.segments, 'segment')}</span>}
+          {card.segments > 1 && <span className={styles.parts} title={`${card.segments} segments`}><IconFiles size={14} aria-hidden />{card.segments}<span className="hidden"> segments</span></span>}
         </span>
       </span>
     </Link>

@@ -49,24 +49,27 @@ export function Results({ cards, view, list, storageKey }: Props) {
   });
   useLayoutEffect(() => virtual.measure(), [virtual, cardHeight, rows]);
 
-  const focusCard = (i: number) => {
-    virtual.scrollToIndex(rowOf(rows, i), { align: 'auto' });
-    // The card may exist only after the list has moved there.
-    let tries = 0;
-    const find = () => {
-      const link = box.current?.querySelector<HTMLElement>(`[data-card="${i}"]`);
-      if (link) link.focus({ preventScroll: true });
-      else if (tries++ < 20) requestAnimationFrame(find);
-    };
-    find();
+  // A card can be focused only once the list has moved to it and drawn it.
+  const wanted = useRef(-1);
+  const focusWanted = () => {
+    const link = box.current?.querySelector<HTMLElement>(`[data-card="${wanted.current}"]`);
+    if (!link) return;
+    wanted.current = -1;
+    link.focus({ preventScroll: true });
   };
+  const focusCard = (i: number) => {
+    wanted.current = i;
+    virtual.scrollToIndex(rowOf(rows, i), { align: 'auto' });
+    focusWanted();
+  };
+  useEffect(focusWanted);
+
   // Coming back from a recording, the list stands where it was left, with the focus on that recording.
   const returned = useRef(false);
   useEffect(() => {
     if (returned.current || !width) return;
     returned.current = true;
-    const id = sessionStorage.getItem(place);
-    const i = cards.findIndex((c) => c.id === id);
+    const i = cards.findIndex((c) => c.id === sessionStorage.getItem(place));
     if (i >= 0) focusCard(i);
   });
 

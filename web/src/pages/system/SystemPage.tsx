@@ -13,7 +13,7 @@ import { Failure, Loading } from '../../parts/states';
 import { useTitle } from '../../parts/title';
 import { ago, bytes, count, full, known, plural } from '../../words/time';
 import styles from './SystemPage.module.css';
-import { warnings } from './warnings';
+import { ok, warnings } from './warnings';
 
 /** The health of the service, in words. */
 export function SystemPage() {
@@ -21,7 +21,7 @@ export function SystemPage() {
   const client = useQueryClient();
   const { data, error, refetch, isFetching } = useQuery(systemQuery);
   useLive('checkpoint', ({ size, at }) => {
-    client.setQueryData(systemQuery.queryKey, (old) => old && { ...old, ledger: { ...old.ledger, checkpointSize: size, checkpointAt: at, size: Math.max(size, old.ledger.size) } });
+    client.setQueryData(systemQuery.queryKey, (old) => old && { ...old, ledger: { ...old.ledger, checkpointSize: size, checkpointAt: at, size: Math.max(size, old.ledger.size), events: Math.max(size, old.ledger.events) } });
   });
   if (error && !data) return <Failure error={error} retry={() => void refetch()} busy={isFetching} page />;
   if (!data) return <Loading page what="the state of the system" />;
@@ -62,7 +62,7 @@ function Panel({ title, children, wide }: { title: string; children: ReactNode; 
   return <section className={styles.panel} data-wide={wide}><h2>{title}</h2>{children}</section>;
 }
 
-const wellStates = new Set(['', 'ok', 'good', 'ready', 'open']);
+const words: Record<string, string> = { full: 'Full', stopped: 'Stopped' };
 
 function StoreFacts({ store: s }: { store: Store }) {
   const used = s.bytesTotal - s.bytesFree;
@@ -71,7 +71,7 @@ function StoreFacts({ store: s }: { store: Store }) {
     <div className={styles.store}>
       <div className={styles.line}>
         <h3>{s.name}</h3>
-        {wellStates.has(s.state) ? <Badge tone="good" icon={IconCircleCheck}>Working</Badge> : <Badge tone="bad" icon={IconCircleX}>{s.state}</Badge>}
+        {s.state === ok ? <Badge tone="good" icon={IconCircleCheck}>Working</Badge> : <Badge tone="bad" icon={IconCircleX}>{words[s.state] ?? s.state}</Badge>}
       </div>
       {s.bytesTotal > 0 && (
         <>
@@ -91,15 +91,15 @@ function StoreFacts({ store: s }: { store: Store }) {
 
 function Ledger({ ledger: l }: { ledger: System['ledger'] }) {
   const { can } = useMe();
-  const behind = l.size - l.checkpointSize;
+  const behind = l.events - l.checkpointSize;
   return (
     <>
       <div className={styles.line}>
-        {wellStates.has(l.state) ? <Badge tone="good" icon={IconCircleCheck}>Signing</Badge> : <Badge tone="bad" icon={IconCircleX}>{l.state}</Badge>}
+        {l.state === ok ? <Badge tone="good" icon={IconCircleCheck}>Signing</Badge> : <Badge tone="bad" icon={IconCircleX}>{words[l.state] ?? l.state}</Badge>}
         {!l.witnessed && <Badge tone="warn" icon={IconHelpCircle}>Not witnessed</Badge>}
       </div>
       <Facts rows={[
-        ['Events', count(l.size)],
+        ['Events', count(l.events)],
         ['Last checkpoint', known(l.checkpointAt) ? <span key="c">{count(l.checkpointSize)} events, {ago(l.checkpointAt)}<span className={styles.small}>{full(l.checkpointAt)}</span></span> : 'none yet'],
         ['Not signed yet', behind > 0 ? count(behind) : 'none'],
         ['Origin', l.origin],
@@ -114,7 +114,7 @@ function Ledger({ ledger: l }: { ledger: System['ledger'] }) {
 const jobStates: Record<WorkState, [Tone, typeof IconClock, string]> = {
   waiting: ['plain', IconClock, 'Waiting'], running: ['accent', IconPlayerPlay, 'Running'], failed: ['bad', IconCircleX, 'Failed'], done: ['good', IconCircleCheck, 'Done'],
 };
-const kinds: Record<string, string> = { probe: 'Look at the file', prepare: 'Prepare', poster: 'Still picture', trickplay: 'Preview pictures', waveform: 'Sound curve', proxy: 'Viewing copy' };
+const kinds: Record<string, string> = { prepare: 'Preparation', proxy: 'Viewing copy' };
 
 function Work({ work }: { work: System['work'] }) {
   const recent = work.recent ?? [];

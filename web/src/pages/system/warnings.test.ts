@@ -7,7 +7,7 @@ const main: Store = { name: 'main', engine: 'folder', place: '/data', bytesFree:
 const well = (): System => ({
   version: '0.1', startedAt: '2026-11-20T00:00:00Z',
   stores: [main],
-  ledger: { size: 10, checkpointSize: 10, checkpointAt: '2026-11-21T11:00:00Z', origin: 'o', logKey: 'k', state: 'ok', message: '', witnessed: true },
+  ledger: { events: 10, size: 10, checkpointSize: 10, checkpointAt: '2026-11-21T11:00:00Z', origin: 'o', logKey: 'k', state: 'ok', message: '', witnessed: true },
   work: { waiting: 0, running: 0, failed: 0, done: 5, recent: [] }, database: { engine: 'sqlite', bytes: 1 }, uploads: { open: 0, bytes: 0 },
 });
 
@@ -16,7 +16,7 @@ it('says nothing when all is well', () => expect(warnings(well(), now)).toEqual(
 it('puts what must be done now before what can wait', () => {
   const s = well();
   s.stores = [{ ...main, bytesFree: 20 }];
-  s.ledger = { ...s.ledger, size: 12, witnessed: false };
+  s.ledger = { ...s.ledger, events: 12, witnessed: false };
   s.work.failed = 1;
   const found = warnings(s, now);
   expect(found.map((w) => w.tone)).toEqual(['bad', 'bad', 'warn', 'warn']);

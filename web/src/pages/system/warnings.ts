@@ -6,7 +6,8 @@ export interface Warning {
   says: string;
 }
 
-const well = new Set(['', 'ok', 'good', 'ready', 'open']);
+/** The state of a store or ledger that works. */
+export const ok = 'ok';
 
 /** What a person should know or do, worst first. */
 export function warnings(s: System, now: Date): Warning[] {
@@ -14,14 +15,15 @@ export function warnings(s: System, now: Date): Warning[] {
   const say = (tone: Warning['tone'], says: string) => found.push({ tone, says });
   for (const store of s.stores ?? []) {
     const free = store.bytesTotal > 0 ? store.bytesFree / store.bytesTotal : 1;
-    if (!well.has(store.state)) say('bad', `store ${store.name} is ${store.state}. ${store.message || 'Nothing more is taken in until it works again; docks keep their footage.'}`);
+    if (store.state !== ok) say('bad', `store ${store.name} is ${store.state}. ${store.message || 'Nothing more is taken in until it works again; docks keep their footage.'}`);
     if (free < 0.05) say('bad', `store ${store.name} is nearly full, ${bytes(store.bytesFree)} free. When it is full, docks keep their footage and cameras are not wiped. Add room.`);
     else if (free < 0.15) say('warn', `store ${store.name} is filling up, ${bytes(store.bytesFree)} free. Plan for more room.`);
   }
   const l = s.ledger;
-  if (!well.has(l.state)) say('bad', `the ledger is ${l.state}. ${l.message || 'While nothing can be recorded, nothing can be watched or taken in.'}`);
+  if (l.state !== ok) say('bad', `the ledger is ${l.state}. ${l.message || 'While nothing can be recorded, nothing can be watched or taken in.'}`);
   const late = now.getTime() - Date.parse(l.checkpointAt);
-  if (l.size > l.checkpointSize && late > 60_000) say('bad', `${plural(l.size - l.checkpointSize, 'event')} of the ledger ${l.size - l.checkpointSize === 1 ? 'has' : 'have'} not been signed; the last checkpoint is from ${ago(l.checkpointAt, now.getTime())}.`);
+  const behind = l.events - l.checkpointSize;
+  if (behind > 0 && late > 60_000) say('bad', `${plural(behind, 'event')} of the ledger ${behind === 1 ? 'has' : 'have'} not been signed; the last checkpoint is from ${ago(l.checkpointAt, now.getTime())}.`);
   if (s.work.failed > 0) say('warn', `${plural(s.work.failed, 'piece')} of work failed. The masters are safe; some recordings have no pictures or viewing copy.`);
   if (s.work.waiting > 500) say('warn', `${plural(s.work.waiting, 'piece')} of work are waiting. Recordings take longer than usual to be ready for viewing.`);
   if (!l.witnessed) say('warn', 'the log is not witnessed. Whoever holds its key could write it anew without being noticed. Have an outside body sign it.');
