@@ -81,7 +81,7 @@ lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	@go vet ./... && go vet -tags torture ./cmd/custos
 	@go run $(STATICCHECK) ./...
-	@go mod tidy -diff
+	@go mod tidy -e -diff 2>/dev/null || { echo "go.mod is not tidy: run go mod tidy -e"; exit 1; }
 
 generated: build
 	@scripts/generated
