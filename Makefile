@@ -42,11 +42,9 @@ build/custos build/custos-dock build/custos-verify:
 
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/verify/node_modules -prune -o -type f -print)
 web: web/dist/index.html
-web/node_modules/.installed: web/package-lock.json web/package.json
-	@echo "Installing the web UI's packages"
-	@cd web && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed
-web/verify/node_modules/.installed: web/verify/package-lock.json web/verify/package.json
-	@cd web/verify && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed
+web/node_modules/.installed web/verify/node_modules/.installed ingest/testdata/tusclient/node_modules/.installed test/e2e/age/node_modules/.installed: %/node_modules/.installed: %/package-lock.json %/package.json
+	@echo "Installing the npm packages of $*"
+	@cd $* && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed
 web/dist/index.html: web/node_modules/.installed web/verify/node_modules/.installed $(WEB_SOURCES)
 	@echo "Building the web UI"
 	@cd web && npm run --silent build
@@ -64,11 +62,11 @@ test-web: web ## types, lint and unit tests of the web UI and the browser's veri
 	@cd web && npm run --silent check
 	@cd web/verify && npm run --silent check
 
-test-go: web tools ## Go tests with the race detector, on both databases
+test-go: web tools ingest/testdata/tusclient/node_modules/.installed ## Go tests with the race detector, on both databases
 	@CGO_ENABLED=1 CUSTOS_TEST_ALL=1 CUSTOS_AGE=$(CURDIR)/build/tools/age CUSTOS_TESSERA_FSCK=$(CURDIR)/build/tools/fsck \
 		go test -race -timeout 15m $$(go list ./... | grep -v /test/)
 
-test-browser: build tools ## the real binaries from dock to verifier, in Debian's Chromium; a short torture
+test-browser: build tools test/e2e/age/node_modules/.installed ## the real binaries from dock to verifier, in Debian's Chromium; a short torture
 	@CUSTOS_TEST_ALL=1 CUSTOS_BUILD=$(CURDIR)/build CUSTOS_AGE=$(CURDIR)/build/tools/age CUSTOS_TESSERA_FSCK=$(CURDIR)/build/tools/fsck \
 		go test -timeout 20m ./test/...
 
@@ -102,4 +100,4 @@ torture: ## kills, faults and power cuts: make torture ROUNDS=500 CUTS=300 SEED=
 		go test -count=1 -v -timeout 24h -parallel $(or $(LANES),2) ./test/torture
 
 clean: ## remove what was built (not the demo's data)
-	rm -rf build web/dist/assets web/dist/index.html* web/node_modules web/verify/node_modules
+	rm -rf build web/dist/assets web/dist/index.html* web/node_modules web/verify/node_modules ingest/testdata/tusclient/node_modules test/e2e/age/node_modules

@@ -58,7 +58,4 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 )
 
-ignore (
-	./web/node_modules
-	./web/verify/node_modules
-)
+ignore node_modules
