@@ -24,7 +24,7 @@ import (
 // benchSeal compares CPU, not wall clock, with what a station without Custos
 // would run over the same file: sha256sum for the record, age for the sealing.
 func benchSeal(t *testing.T, b *bench) {
-	length := b.size(1<<30, 256<<20)
+	length := b.size(1<<30, 128<<20)
 	file := newNoise(length).write(t, filepath.Join(t.TempDir(), "footage"))
 	id, err := age.GenerateX25519Identity()
 	if err != nil {

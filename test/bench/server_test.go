@@ -23,7 +23,7 @@ func benchServer(t *testing.T, b *bench) {
 func starts(t *testing.T, b *bench, s *rig.Service, name string) {
 	t.Helper()
 	var ready, memory []float64
-	for i := range b.count(7, 4) {
+	for i := range b.count(7, 3) {
 		begun := time.Now()
 		s.Start()
 		d := time.Since(begun)
@@ -79,7 +79,7 @@ func demoSized(t *testing.T, s *rig.Service) {
 // benchUploads sends files as docks do and watches the server's memory, until
 // all are collected. The peer of a single upload is cp and fsync of such a file.
 func benchUploads(t *testing.T, b *bench) {
-	length := b.size(1<<30, 128<<20)
+	length := b.size(1<<30, 64<<20)
 	for _, n := range []int{1, 4, 8} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) { // a service each: the disk need not hold all of them
 			s := rig.New(t, b.bin, "")
