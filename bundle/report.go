@@ -63,7 +63,7 @@ type Outcome string
 const (
 	Sound       Outcome = "sound"       // everything holds, by a key got another way
 	Wrong       Outcome = "wrong"       // at least one check failed
-	Unconfirmed Outcome = "unconfirmed" // everything fits together, but the key or a sealed master is not confirmed
+	Unconfirmed Outcome = "unconfirmed" // everything fits together, but the key, a sealed master or the viewer's program is not confirmed
 )
 
 // Outcome sums the checks up.
@@ -73,7 +73,7 @@ func (r Report) Outcome() Outcome {
 		switch {
 		case c.State == Failed:
 			return Wrong
-		case c.State == NotProven && (c.Name == "key" || c.Name == "masters"):
+		case c.State == NotProven && (c.Name == "key" || c.Name == "masters" || c.Name == "viewer"):
 			out = Unconfirmed
 		}
 	}

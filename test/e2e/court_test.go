@@ -323,7 +323,7 @@ func tamperings(t *testing.T, s *rig.Service, good fstest.MapFS, first, second e
 		if err := os.CopyFS(dir, bag); err != nil {
 			t.Fatal(err)
 		}
-		if _, r := verdict(t, s, "--log-key", key, dir); !names(r, bundle.NotProven, "viewer", "view.html") {
+		if exit, r := verdict(t, s, "--log-key", key, dir); exit != 3 || !names(r, bundle.NotProven, "viewer", "view.html") {
 			t.Errorf("%+v", r.Checks)
 		}
 	})
