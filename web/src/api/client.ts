@@ -80,9 +80,7 @@ export interface RecordingsFilter {
 
 export const api = {
   /** Who is signed in; null = nobody. */
-  async me(signal?: AbortSignal): Promise<Me | null> {
-    return (await ask<{ me?: Me }>('/api/session', signal)).me ?? null;
-  },
+  me: async (signal?: AbortSignal): Promise<Me | null> => (await ask<{ me?: Me }>('/api/session', signal)).me ?? null,
   async signIn(name: string, password: string): Promise<Me> {
     return (await (await send('POST', '/api/session', { name, password })).json()) as Me;
   },
