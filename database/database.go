@@ -40,6 +40,7 @@ type DB struct {
 	read    *sql.DB
 	write   *sql.DB    // the same pool as read on PostgreSQL
 	writer  sync.Mutex // SQLite: held for the length of a write transaction
+	reading *compiled  // SQLite: statements of read
 }
 
 // Open opens the database at address: "sqlite:FILE" (made if absent) or a
@@ -77,7 +78,7 @@ func openSQLite(ctx context.Context, file string) (*DB, error) {
 	}
 	read.SetMaxOpenConns(8)
 	read.SetMaxIdleConns(4)
-	return &DB{engine: SQLite, read: read, write: write}, nil
+	return &DB{engine: SQLite, read: read, write: write, reading: newCompiled(read)}, nil
 }
 
 func openPostgres(ctx context.Context, address string) (*DB, error) {
@@ -119,11 +120,12 @@ func (d *DB) Read(ctx context.Context, f func(*Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("begin read: %w", err)
 	}
-	err = f(&Tx{tx: tx, engine: d.engine})
+	err = f(&Tx{tx: tx, engine: d.engine, compiled: d.reading})
 	// Nothing was written; a failing rollback only means the connection died.
 	if rerr := tx.Rollback(); err == nil && rerr != nil && !errors.Is(rerr, sql.ErrTxDone) {
 		err = fmt.Errorf("end read: %w", rerr)
 	}
+	d.reading.compile(ctx) // now that this read holds no connection
 	return err
 }
 
@@ -157,7 +159,7 @@ func (d *DB) writeOnce(ctx context.Context, f func(*Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("begin write: %w", err)
 	}
-	t := &Tx{tx: tx, engine: d.engine, write: true}
+	t := &Tx{tx: tx, engine: d.engine}
 	defer tx.Rollback() // after Commit this does nothing; after a panic in f it must happen
 	if err := f(t); err != nil {
 		return err
@@ -173,10 +175,10 @@ func (d *DB) writeOnce(ctx context.Context, f func(*Tx) error) error {
 
 // Tx is one transaction. It belongs to the function it was passed to.
 type Tx struct {
-	tx     *sql.Tx
-	engine Engine
-	write  bool
-	after  []func()
+	tx       *sql.Tx
+	engine   Engine
+	compiled *compiled // nil but in reads of SQLite
+	after    []func()
 }
 
 // Engine tells which database is underneath.
@@ -210,8 +212,12 @@ func (t *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, e
 	return t.tx.QueryContext(ctx, t.rebind(query), args...)
 }
 
-// QueryRow runs a query for one row; Scan returns sql.ErrNoRows where there is none.
+// QueryRow runs a query for one row; Scan returns sql.ErrNoRows where there is
+// none. In a SQLite read the query is compiled once for each connection.
 func (t *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	if stmt := t.compiled.get(query); stmt != nil {
+		return t.tx.StmtContext(ctx, stmt).QueryRowContext(ctx, args...)
+	}
 	return t.tx.QueryRowContext(ctx, t.rebind(query), args...)
 }
 
