@@ -317,7 +317,9 @@ func TestServingTakesLittleMemory(t *testing.T) {
 	if d.n != length {
 		t.Fatalf("%d bytes were served", d.n)
 	}
-	if used := after.TotalAlloc - before.TotalAlloc; used > 8<<20 {
+	// What else the world does in the background, and the race detector, count
+	// too; a body held whole, or copied once, would be length or more.
+	if used := after.TotalAlloc - before.TotalAlloc; used > length/2 {
 		t.Errorf("serving %d bytes allocated %d", length, used)
 	}
 }
