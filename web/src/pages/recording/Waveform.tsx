@@ -18,6 +18,13 @@ export function columnPeaks(peaks: Uint8Array, n: number): number[] {
   });
 }
 
+/** How much to draw quiet footage larger: its loudest peak fills the height, but noise alone does not look like speech. */
+export function gainOf(peaks: (Uint8Array | undefined)[]): number {
+  let most = 0;
+  for (const p of peaks) p?.forEach((v) => { most = Math.max(most, v); });
+  return Math.min(12, 255 / Math.max(1, most));
+}
+
 interface Props {
   segments: PlayableSegment[];
   pieces: Piece[];
@@ -55,6 +62,7 @@ export function Waveform({ segments, pieces, played, tall }: Props) {
     const colours = { played: style.getPropertyValue('--c-accent'), rest: style.getPropertyValue('--c-edge') };
     const middle = height / 2;
     const pitch = tall ? 4 : 3;
+    const gain = gainOf(loaded);
     segments.forEach((s, i) => {
       const p = pieces.find((q) => q.kind === 'segment' && q.number === s.number);
       if (!p) return;
@@ -63,7 +71,7 @@ export function Waveform({ segments, pieces, played, tall }: Props) {
       const columns = peaks ? columnPeaks(peaks, n) : Array.from({ length: n }, () => 0);
       columns.forEach((v, k) => {
         const x = p.x * width + k * pitch;
-        const h = Math.max(1, v * (height - 4));
+        const h = Math.max(1, Math.min(1, v * gain) * (height - 4));
         paint.fillStyle = x / width <= played ? colours.played : colours.rest;
         paint.fillRect(x, middle - h / 2, pitch - 1, h);
       });
