@@ -248,7 +248,7 @@ export const tests = [
       await openFirst(page);
       await cards(page).first().click();
       await page.getByRole('tab', { name: 'Details' }).waitFor();
-      assert.equal(await page.getByText('Custody').count() + await page.getByText(/Last viewed|Not viewed/).count(), 0, 'who looked is not shown');
+      assert.equal(await page.getByRole('tab', { name: 'Custody' }).count() + await page.getByText(/Check custody|Last viewed|Not viewed/).count(), 0, 'who looked is not shown');
     },
   },
   {
