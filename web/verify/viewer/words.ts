@@ -39,13 +39,19 @@ const verbs: Record<string, string> = {
   erase: 'erasing it',
   verify: 'checking it against its record',
   administer: 'an act of administration',
+  find: 'looking for it',
+  trail: 'reading its history',
 };
+
+/** Looks that are less than watching, by their field "what". */
+const looks: Record<string, string> = { 'poster in a list': 'seeing its small picture in a list' };
 
 /** What was done, in a few words. */
 export function what(o: Opening): string {
   const verb = valueOf(o, 'verb') ?? '';
   const segment = valueOf(o, 'segment');
-  const act = (verbs[verb] ?? plain(verb)) + (segment ? ` (segment ${plain(segment)})` : '');
+  const look = verb === 'consult' ? looks[valueOf(o, 'what') ?? ''] : undefined;
+  const act = (look ?? verbs[verb] ?? plain(verb)) + (segment ? ` (segment ${plain(segment)})` : '');
   switch (valueOf(o, 'phase')) {
     case 'intent':
       return `Begun: ${act}`;
