@@ -116,30 +116,42 @@ func listQuery(q Query) (string, []any, error) {
 	return cardQuery + clause(where) + " ORDER BY started_at DESC, id DESC LIMIT ?", append(args, q.limit()+1), nil
 }
 
-// Day is how many recordings began on one day, UTC.
+// Day is how many recordings began on one day.
 type Day struct {
 	Day   string `json:"day"` // 2026-11-21
 	Count int    `json:"count"`
 }
 
-// Days counts the recordings that q asks for by the UTC day they began, newest
-// first, without days that have none. Cursor and Limit do not matter.
-func (c *Catalogue) Days(ctx context.Context, q Query) (days []Day, err error) {
+// quarter is a quarter of an hour in microseconds: every zone in use keeps
+// whole quarters, so days of any zone are made of them.
+const quarter = 15 * 60 * 1000 * 1000
+
+// Days counts the recordings that q asks for by the day they began where
+// people are, newest first, without days that have none. Cursor and Limit do
+// not matter.
+func (c *Catalogue) Days(ctx context.Context, q Query, zone *time.Location) (days []Day, err error) {
 	where, args, err := q.where()
 	if err != nil || q.empty() {
 		return nil, err
 	}
-	// SQL's % keeps the sign; days before 1970 must round down as well.
-	query := `SELECT started_at - ((started_at % 86400000000) + 86400000000) % 86400000000 AS day, COUNT(*)
-		FROM recordings` + clause(where) + " GROUP BY 1 ORDER BY 1 DESC"
+	// SQL's % keeps the sign; times before 1970 must round down as well.
+	query := fmt.Sprintf(`SELECT started_at - ((started_at %% %[1]d) + %[1]d) %% %[1]d AS quarter, COUNT(*)
+		FROM recordings`, quarter) + clause(where) + " GROUP BY 1 ORDER BY 1 DESC"
 	err = c.db.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, query, args...)
-		days, err = collect(rows, err, func(r *sql.Rows) (d Day, err error) {
+		parts, err := collect(rows, err, func(r *sql.Rows) (d Day, err error) {
 			var micros int64
 			err = r.Scan(&micros, &d.Count)
-			d.Day = time.UnixMicro(micros).UTC().Format(time.DateOnly)
+			d.Day = time.UnixMicro(micros).In(zone).Format(time.DateOnly)
 			return d, err
 		})
+		for _, p := range parts {
+			if n := len(days); n > 0 && days[n-1].Day == p.Day {
+				days[n-1].Count += p.Count
+			} else {
+				days = append(days, p)
+			}
+		}
 		return err
 	})
 	if err != nil {

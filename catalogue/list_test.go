@@ -156,6 +156,14 @@ func TestListIsThePlainFilter(t *testing.T) {
 		slices.SortFunc(cards, func(a, b Card) int {
 			return -max(min(a.StartedAt.Compare(b.StartedAt)*2+strings.Compare(string(a.ID), string(b.ID)), 1), -1)
 		})
+		zones := []*time.Location{time.UTC}
+		for _, name := range []string{"Europe/London", "Asia/Kathmandu"} { // summer time; a quarter of an hour
+			zone, err := time.LoadLocation(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			zones = append(zones, zone)
+		}
 		rapid.Check(t, func(rt *rapid.T) {
 			day := rapid.Custom(func(rt *rapid.T) time.Time {
 				if rapid.Bool().Draw(rt, "open") {
@@ -168,13 +176,14 @@ func TestListIsThePlainFilter(t *testing.T) {
 				From: day.Draw(rt, "from"), To: day.Draw(rt, "to"), Limit: rapid.IntRange(1, 60).Draw(rt, "limit"),
 				All: rapid.Bool().Draw(rt, "all"), OnlyOfficer: officer.Draw(rt, "only"), Nothing: rapid.IntRange(0, 9).Draw(rt, "nothing") == 0}
 			var want []evidence.ID
+			zone := rapid.SampledFrom(zones).Draw(rt, "zone")
 			perDay := map[string]int{}
 			for _, k := range cards {
 				known := !q.Nothing && (q.All || q.OnlyOfficer != "" && q.OnlyOfficer == k.Officer)
 				if known && (q.Officer == "" || q.Officer == k.Officer) && (q.Device == "" || q.Device == k.Device) &&
 					(q.From.IsZero() || !k.StartedAt.Before(q.From)) && (q.To.IsZero() || k.StartedAt.Before(q.To)) {
 					want = append(want, k.ID)
-					perDay[k.StartedAt.Format(time.DateOnly)]++
+					perDay[k.StartedAt.In(zone).Format(time.DateOnly)]++
 				}
 			}
 			var got []evidence.ID
@@ -201,7 +210,7 @@ func TestListIsThePlainFilter(t *testing.T) {
 			if err != nil || n != int64(len(want)) {
 				rt.Fatalf("counted %d (%v), want %d", n, err, len(want))
 			}
-			days, err := c.Days(t.Context(), q)
+			days, err := c.Days(t.Context(), q, zone)
 			if err != nil || len(days) != len(perDay) {
 				rt.Fatalf("days %v (%v), want %v", days, err, perDay)
 			}
@@ -305,7 +314,7 @@ func BenchmarkList(b *testing.B) {
 		for name, q := range map[string]Query{"days": {All: true}, "days of a month": {All: true, From: middle.StartedAt, To: middle.StartedAt.AddDate(0, 1, 0)}} {
 			b.Run(fmt.Sprintf("%s/%s", db.Engine(), name), func(b *testing.B) {
 				for b.Loop() {
-					if d, err := c.Days(b.Context(), q); err != nil || len(d) == 0 {
+					if d, err := c.Days(b.Context(), q, time.UTC); err != nil || len(d) == 0 {
 						b.Fatal(err)
 					}
 				}

@@ -67,7 +67,7 @@ func (c *Custody) readBack(ctx context.Context, s evidence.Segment) error {
 
 // Finding is one thing that is not as it must be.
 type Finding struct {
-	Kind      string      `json:"kind"` // damaged, missing, extra, unrecorded, unknown, differs
+	Kind      string      `json:"kind"` // damaged, missing, extra, unrecorded, differs
 	Object    string      `json:"object,omitempty"`
 	Recording evidence.ID `json:"recording,omitempty"`
 	Segment   int         `json:"segment,omitempty"`

@@ -45,6 +45,14 @@ type listIn struct {
 	Device  string    `query:"device" maxLength:"200"`
 }
 
+type daysIn struct {
+	From    time.Time `query:"from"`
+	To      time.Time `query:"to"`
+	Officer string    `query:"officer" maxLength:"100"`
+	Device  string    `query:"device" maxLength:"200"`
+	Zone    string    `query:"zone" maxLength:"60" doc:"Time zone whose days are meant, e.g. Europe/London; UTC if left out."`
+}
+
 // query is what the asker wants within what they may know of.
 func (s *Server) query(a evidence.Actor, in *listIn) catalogue.Query {
 	scope := s.Access.Scope(a, access.Find)
@@ -136,8 +144,12 @@ func (s *Server) recordingRoutes() {
 		}
 		return &body[CardPage]{out}, nil
 	})
-	described(s, http.MethodGet, "/api/recordings/days", "How many recordings a day", may(access.Recordings), func(ctx context.Context, a evidence.Actor, in *listIn) (*body[DayCounts], error) {
-		days, err := s.Catalogue.Days(ctx, s.query(a, in))
+	described(s, http.MethodGet, "/api/recordings/days", "How many recordings a day", may(access.Recordings), func(ctx context.Context, a evidence.Actor, in *daysIn) (*body[DayCounts], error) {
+		zone, err := time.LoadLocation(in.Zone)
+		if err != nil || in.Zone == "Local" {
+			return nil, evidence.Errorf(evidence.Invalid, "There is no such time zone. Give a name like Europe/London.")
+		}
+		days, err := s.Catalogue.Days(ctx, s.query(a, &listIn{From: in.From, To: in.To, Officer: in.Officer, Device: in.Device}), zone)
 		if err != nil {
 			return nil, err
 		}
@@ -177,7 +189,7 @@ func (s *Server) recordingRoutes() {
 	})
 }
 
-// DayCounts is how many recordings began on each UTC day that has any.
+// DayCounts is how many recordings began on each day that has any.
 type DayCounts struct {
 	Days []catalogue.Day `json:"days"`
 }

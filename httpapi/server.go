@@ -209,7 +209,7 @@ func (s *Server) logged(r *http.Request, rec *recorder, st *state, begun time.Ti
 	if !s.Logger.Enabled(r.Context(), level) {
 		return
 	}
-	// The route, not the path: paths name recordings, and logs must not.
+	// The route, not the path: a path may hold what somebody looked for.
 	args := []any{"route", route, "status", status, "ms", took.Milliseconds(), "bytes", rec.written, "reference", st.reference, "actor", st.actor.ID}
 	if st.err != nil {
 		args = append(args, "err", st.err.Error())

@@ -156,7 +156,7 @@ func secure(header http.Header) {
 	header.Set("Cross-Origin-Embedder-Policy", "require-corp")
 	header.Set("X-Frame-Options", "DENY")
 	header.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), hid=(), "+
-		"display-capture=(), bluetooth=(), midi=(), browsing-topics=(), fullscreen=(self), autoplay=(self)")
+		"display-capture=(), midi=(), browsing-topics=(), fullscreen=(self), autoplay=(self)")
 }
 
 // servePage sends index.html with a nonce that no other answer has.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // days of the force's zone, also on a machine without tzdata
 
 	"github.com/alecthomas/kong"
 
@@ -88,7 +89,7 @@ var errSaid = errors.New("said already")
 // the server may know it, the cause.
 func explain(err error) string {
 	var e *evidence.Error
-	if errors.As(err, &e) && e.Err != nil {
+	if errors.As(err, &e) && e.Err != nil && e.Err.Error() != e.Message {
 		return e.Message + "\n  Cause: " + e.Err.Error()
 	}
 	return err.Error()

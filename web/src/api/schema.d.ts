@@ -870,13 +870,12 @@ export interface operations {
     "get-recordings-days": {
         parameters: {
             query?: {
-                cursor?: string;
-                /** @description 0 = 60 */
-                limit?: number;
                 from?: string;
                 to?: string;
                 officer?: string;
                 device?: string;
+                /** @description Time zone whose days are meant, e.g. Europe/London; UTC if left out. */
+                zone?: string;
             };
             header?: never;
             path?: never;

@@ -46,6 +46,7 @@ export function Viewer({ detail }: { detail: Detail }) {
       setEnded(false);
       setId(c.id);
       void client.invalidateQueries({ queryKey: historyQuery(detail.id).queryKey });
+      void client.invalidateQueries({ queryKey: recordingQuery(detail.id).queryKey }); // who viewed it last
     },
     onError: (e) => {
       // Invalid means that the force's rule wants more than was given.
