@@ -67,11 +67,7 @@ func benchRead(t *testing.T, b *bench) {
 			}
 		}
 		name := map[bool]string{true: "from disk", false: "from memory"}[cold]
-		r := compared(fmt.Sprintf("64 KiB of %d GB over HTTP, %s, p95", length/1e9, name), "ms", "file by net/http", pairs)
-		if cold { // what is larger than memory comes from the disk: see docs/benchmarks.md
-			r = r.ratioAtMost(2)
-		}
-		b.add(t, r)
+		b.add(t, compared(fmt.Sprintf("64 KiB of %d GB over HTTP, %s, p95", length/1e9, name), "ms", "file by net/http", pairs).ratioAtMost(2))
 		b.add(t, compared("server's CPU for each of them, "+name, "CPU-ms", "file by net/http", cpu))
 	}
 }
