@@ -161,7 +161,8 @@ type keysCmd struct {
 }
 
 type keysShowCmd struct {
-	JSON bool `help:"One JSON object."`
+	JSON bool `help:"One JSON object." xor:"form"`
+	Log  bool `help:"The log key alone, for custos-verify --log-key." xor:"form"`
 }
 
 // Run shows the public keys.
@@ -176,6 +177,10 @@ func (k *keysShowCmd) Run(c *cli, s streams) error {
 	}
 	if k.JSON {
 		return printJSON(s, map[string]string{"logKey": keys.logKey, "receiptKey": keys.receiptKey, "origin": cfg.Origin})
+	}
+	if k.Log {
+		_, err := fmt.Fprintln(s.out, keys.logKey)
+		return err
 	}
 	fmt.Fprintf(s.out, "Log key, for custos-verify --log-key and witnesses:\n  %s\nReceipt key, for docks:\n  %s\n", keys.logKey, keys.receiptKey)
 	return nil

@@ -173,7 +173,7 @@ Three things to try
      %s sim --camera %s/cameras/bay-3 --every 20s
   3. Disclose a recording and check the bundle without Custos: copy its identifier from its page, then
      %s --config %s/custos.toml export --to "Defence" --out %s/bundle RECORDING
-     %s-verify --log-key "$(%s --config %s/custos.toml admin keys show --json | grep -o '"logKey": "[^"]*' | cut -d'"' -f4)" %s/bundle
+     %s-verify --log-key "$(%s --config %s/custos.toml admin keys show --log)" %s/bundle
 
 Ctrl-C ends it; what was stored stays in %s.
 `, url, demoPassword, roles.String(), self, rel(d.Dir), self, rel(d.Dir), rel(d.Dir), self, self, rel(d.Dir), rel(d.Dir), rel(d.Dir))
