@@ -15,6 +15,3 @@ func (s *Server) Routes() (list []Route) {
 
 // Handle registers a route, for tests of what surrounds every route.
 func (s *Server) Handle(pattern string, h http.HandlerFunc) { s.mux.Handle(pattern, h) }
-
-// Publish sends an event to the browsers that may know.
-func (s *Server) Publish(kind, needs string, v any) { s.events.publish(kind, needs, v) }

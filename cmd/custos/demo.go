@@ -18,7 +18,6 @@ import (
 type demoCmd struct {
 	Dir    string `help:"Folder of the demo; it survives and the next demo goes on with it." default:"demo-data" type:"path"`
 	Listen string `help:"Address and port." default:"127.0.0.1:8080"`
-	Only   bool   `help:"Prepare everything, start nothing." hidden:""`
 }
 
 // demoPassword is the same for everybody in the demo, and is printed.
@@ -49,9 +48,6 @@ func (d *demoCmd) Run(ctx context.Context, s streams) error {
 		return err
 	} else {
 		fmt.Fprintf(s.out, "Going on with the demo in %s (make demo-clean removes it)\n", d.Dir)
-	}
-	if d.Only {
-		return nil
 	}
 	cfg, err := readConfig(path)
 	if err != nil {

@@ -277,17 +277,6 @@ func (s *Service) Kill() {
 	s.end()
 }
 
-// Ended waits until the server has ended by itself.
-func (s *Service) Ended(within time.Duration) bool {
-	select {
-	case err := <-s.done:
-		s.done <- err
-		return true
-	case <-time.After(within):
-		return false
-	}
-}
-
 func (s *Service) end() {
 	s.cmd = nil
 	_ = s.log.Close() // a log; nothing hangs on it
