@@ -8,7 +8,7 @@ import (
 )
 
 // Role is what somebody is in the service. A person has one.
-type Role string
+type Role = string
 
 // The roles. What each may do is the table below.
 const (

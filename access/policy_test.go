@@ -9,7 +9,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"custos/database/databasetest"
 	"custos/evidence"
 )
 
@@ -34,10 +33,7 @@ func actors(a *Access) []evidence.Actor {
 // The grid is read by people who do not read Go. Regenerate it, when a change
 // of the policy is meant, with CUSTOS_UPDATE=1.
 func TestPolicyIsTheGridThatPeopleRead(t *testing.T) {
-	a, err := Open(t.Context(), databasetest.SQLite(t), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := New()
 	var b strings.Builder
 	b.WriteString("Who may do what. own = recordings of one's own collar number; . = denied.\n\n")
 	fmt.Fprintf(&b, "%-24s", "")
@@ -92,10 +88,7 @@ func TestPolicyIsTheGridThatPeopleRead(t *testing.T) {
 // For every party, verb and recording the single check allows exactly what the
 // list's filter lets through, and says why.
 func TestDecideIsTheFilterOfTheList(t *testing.T) {
-	a, err := Open(t.Context(), databasetest.SQLite(t), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := New()
 	rapid.Check(t, func(t *rapid.T) {
 		number := rapid.SampledFrom([]string{"", "1", "11", "4711"})
 		actor := rapid.SampledFrom(actors(a)).Draw(t, "actor")
@@ -125,10 +118,7 @@ func TestDecideIsTheFilterOfTheList(t *testing.T) {
 }
 
 func TestMenusShowWhatCanIs(t *testing.T) {
-	a, err := Open(t.Context(), databasetest.SQLite(t), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := New()
 	for _, actor := range actors(a) {
 		m := a.Abilities(actor)
 		for area, shown := range map[string]bool{Recordings: m.Recordings, Docks: m.Docks, Health: m.System, Log: m.Log, People: m.People} {
@@ -146,10 +136,7 @@ func TestMenusShowWhatCanIs(t *testing.T) {
 }
 
 func TestReasons(t *testing.T) {
-	a, err := Open(t.Context(), databasetest.SQLite(t), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := New()
 	officer := evidence.Actor{Kind: evidence.Person, Number: "1", Role: "officer"}
 	nameless := evidence.Actor{Kind: evidence.Person, Role: "officer"}
 	for _, c := range []struct {

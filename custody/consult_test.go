@@ -542,12 +542,12 @@ func TestNoChangeOfTheServiceWithoutItsRecord(t *testing.T) {
 		}
 		add := func(fields ...evidence.Field) error {
 			return w.Custody.Administer(ctx, operator, fields, func(tx *database.Tx) error {
-				_, _, err := w.Access.AddDock(ctx, tx, "front desk")
+				_, _, err := w.Identity.AddDock(ctx, tx, "front desk")
 				return err
 			})
 		}
 		want(t, evidence.Invalid, add(evidence.F("verb", "no field of ours")))
-		if docks, err := w.Access.Docks(ctx); err != nil || len(docks) != 0 {
+		if docks, err := w.Identity.Docks(ctx); err != nil || len(docks) != 0 {
 			t.Errorf("a dock without a record: %v, %v", docks, err)
 		}
 		must(t, add(evidence.F("dock", "front desk")))

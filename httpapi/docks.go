@@ -55,7 +55,7 @@ type DockFacts struct {
 }
 
 func (s *Server) dockList(ctx context.Context) (DockList, error) {
-	enrolled, err := s.Access.Docks(ctx)
+	enrolled, err := s.Identity.Docks(ctx)
 	if err != nil {
 		return DockList{}, err
 	}

@@ -135,6 +135,6 @@ func (s *Server) begin() bool {
 func (s *Server) still(r *http.Request, a evidence.Actor) bool {
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
-	ok, err := s.Access.SessionOpen(ctx, a)
+	ok, err := s.Identity.SessionOpen(ctx, a)
 	return err == nil && ok
 }

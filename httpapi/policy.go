@@ -54,13 +54,13 @@ func (s *Server) authenticate(r *http.Request, p policy) (evidence.Actor, error)
 		if !ok {
 			return a, evidence.Errorf(evidence.Unauthenticated, "A dock must give its key.")
 		}
-		a, err = s.Access.AuthenticateDock(r.Context(), key)
+		a, err = s.Identity.AuthenticateDock(r.Context(), key)
 	} else {
 		c, cerr := r.Cookie(s.cookieName())
 		if cerr != nil {
 			return a, evidence.Errorf(evidence.Unauthenticated, "Nobody is signed in. Sign in to go on.")
 		}
-		a, err = s.Access.Authenticate(r.Context(), c.Value)
+		a, err = s.Identity.Authenticate(r.Context(), c.Value)
 	}
 	if err != nil {
 		return evidence.Actor{}, err

@@ -23,6 +23,7 @@ import (
 	"custos/custody"
 	"custos/database"
 	"custos/evidence"
+	"custos/identity"
 	"custos/ingest"
 	"custos/oversight"
 	"custos/playback"
@@ -33,6 +34,7 @@ import (
 type Config struct {
 	DB        *database.DB
 	Access    *access.Access
+	Identity  *identity.Directory
 	Catalogue *catalogue.Catalogue
 	Custody   *custody.Custody
 	Ingest    *ingest.Server

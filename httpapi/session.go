@@ -86,7 +86,7 @@ func (in *cookieIn) request(ctx context.Context) *http.Request {
 
 func (s *Server) sessionRoutes() {
 	described(s, http.MethodPost, "/api/session", "Sign in", anyone, func(ctx context.Context, _ evidence.Actor, in *signInIn) (*signedIn, error) {
-		token, a, err := s.Access.SignIn(ctx, in.Body.Name, in.Body.Password, stateOf(ctx).address)
+		token, a, err := s.Identity.SignIn(ctx, in.Body.Name, in.Body.Password, stateOf(ctx).address)
 		if err != nil {
 			return nil, err
 		}
@@ -94,7 +94,7 @@ func (s *Server) sessionRoutes() {
 	})
 	described(s, http.MethodDelete, "/api/session", "Sign out", anyone, func(ctx context.Context, _ evidence.Actor, in *cookieIn) (*signedOut, error) {
 		if c, err := in.request(ctx).Cookie(s.cookieName()); err == nil {
-			if err := s.Access.SignOut(ctx, c.Value); err != nil && evidence.CodeOf(err) != evidence.Unauthenticated {
+			if err := s.Identity.SignOut(ctx, c.Value); err != nil && evidence.CodeOf(err) != evidence.Unauthenticated {
 				return nil, err
 			}
 		}

@@ -23,6 +23,7 @@ import (
 	"custos/database/databasetest"
 	"custos/evidence"
 	"custos/httpapi"
+	"custos/identity"
 	"custos/ingest"
 	"custos/oversight"
 	"custos/playback"
@@ -88,7 +89,7 @@ func newHouse(t *testing.T, roles ...access.Role) *house {
 	})
 	must(t, err)
 	h.door = httpapi.New(httpapi.Config{
-		DB: db, Access: w.Access, Catalogue: w.Catalogue, Custody: w.Custody, Ingest: in, Docks: ingest.NewDocks(nil), Playback: player,
+		DB: db, Access: w.Access, Identity: w.Identity, Catalogue: w.Catalogue, Custody: w.Custody, Ingest: in, Docks: ingest.NewDocks(nil), Playback: player,
 		Oversight: oversight.New(w.Ledger, w.Log.VKey), Queue: queue, Force: "Thornshire Police", Classification: "OFFICIAL", Version: "test",
 		ReceiptKey: w.ReceiptKey, LogKey: w.Log.VKey, Now: w.Clock.Now, Logger: log, Metrics: prometheus.NewRegistry(),
 		UI: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the pages") }),
@@ -118,15 +119,15 @@ func (h *house) people(roles []access.Role) {
 				number = "4711"
 			}
 			id := evidence.NewID(h.Clock.Now(), bytes.NewReader(fmt.Appendf(nil, "%-10d", i)))
-			if err := h.Access.AddPerson(ctx, tx, access.Person{ID: id, Login: string(role), Name: "The " + string(role), Number: number, Role: role}, password); err != nil {
+			if err := h.Identity.AddPerson(ctx, tx, identity.Person{ID: id, Login: string(role), Name: "The " + string(role), Number: number, Role: role}, password); err != nil {
 				return err
 			}
 		}
-		_, h.dockKey, err = h.Access.AddDock(ctx, tx, "front desk")
+		_, h.dockKey, err = h.Identity.AddDock(ctx, tx, "front desk")
 		return err
 	}))
 	for _, role := range roles {
-		token, _, err := h.Access.SignIn(ctx, string(role), password, "192.0.2.1")
+		token, _, err := h.Identity.SignIn(ctx, string(role), password, "192.0.2.1")
 		must(h.t, err)
 		h.cookies[string(role)] = token
 	}

@@ -20,6 +20,7 @@ import (
 	"custos/database"
 	"custos/durable"
 	"custos/evidence"
+	"custos/identity"
 	"custos/ledger"
 	"custos/playback"
 	"custos/vault"
@@ -37,6 +38,7 @@ type app struct {
 	ledger    *ledger.Ledger
 	catalogue *catalogue.Catalogue
 	access    *access.Access
+	identity  *identity.Directory
 	queue     *work.Queue
 	custody   *custody.Custody
 	signers   signers
@@ -127,7 +129,8 @@ func (a *app) openStores(ctx context.Context) (err error) {
 	if a.catalogue, err = catalogue.Open(ctx, a.db, catalogue.Options{}); err != nil {
 		return err
 	}
-	if a.access, err = access.Open(ctx, a.db, access.Options{}); err != nil {
+	a.access = access.New()
+	if a.identity, err = identity.Open(ctx, a.db, identity.Options{Role: func(name string) bool { return a.access.RoleName(name) != "" }}); err != nil {
 		return err
 	}
 	a.queue, err = work.Open(ctx, a.db, work.Options{Logger: a.log})

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"custos/access"
+	"custos/identity"
 )
 
 type demoCmd struct {
@@ -24,7 +25,7 @@ type demoCmd struct {
 const demoPassword = "custos-demo-force"
 
 // demoPeople has one person for each role that can do something today.
-var demoPeople = []access.Person{
+var demoPeople = []identity.Person{
 	{Login: "adeyemi", Name: "PC T. Adeyemi", Number: "4711", Role: access.Officer},
 	{Login: "whitfield", Name: "PC L. Whitfield", Number: "4702", Role: access.Officer},
 	{Login: "patel", Name: "Insp. R. Patel", Number: "7731", Role: access.Supervisor},

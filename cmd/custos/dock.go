@@ -61,7 +61,7 @@ type dockFile struct {
 
 func addDock(ctx context.Context, a *app, by evidence.Actor, name, out string, f dockFile) error {
 	if err := a.custody.Administer(ctx, by, []evidence.Field{evidence.F("what", "dock enrolled"), evidence.F("dock", name)}, func(tx *database.Tx) error {
-		_, key, err := a.access.AddDock(ctx, tx, name)
+		_, key, err := a.identity.AddDock(ctx, tx, name)
 		f.Key = key
 		return err
 	}); err != nil {
@@ -93,7 +93,7 @@ type dockListCmd struct {
 // Run lists the docks.
 func (d *dockListCmd) Run(ctx context.Context, c *cli, s streams) error {
 	return opened(ctx, c, s, func(a *app) error {
-		docks, err := a.access.Docks(ctx)
+		docks, err := a.identity.Docks(ctx)
 		if err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ func (d *dockRevokeCmd) Run(ctx context.Context, c *cli, s streams) error {
 			return err
 		}
 		if err := a.custody.Administer(ctx, operator(), []evidence.Field{evidence.F("what", "dock revoked"), evidence.F("dock", d.ID)},
-			func(tx *database.Tx) error { return a.access.RevokeDock(ctx, tx, id) }); err != nil {
+			func(tx *database.Tx) error { return a.identity.RevokeDock(ctx, tx, id) }); err != nil {
 			return err
 		}
 		fmt.Fprintln(s.out, "That dock's key no longer works.")

@@ -136,7 +136,7 @@ func (a *app) server(ctx context.Context) (*server, error) {
 		return nil, err
 	}
 	srv.door = httpapi.New(httpapi.Config{
-		Access: a.access, Catalogue: a.catalogue, Custody: a.custody, Ingest: srv.ingest, Docks: ingest.NewDocks(nil),
+		Access: a.access, Identity: a.identity, Catalogue: a.catalogue, Custody: a.custody, Ingest: srv.ingest, Docks: ingest.NewDocks(nil),
 		Playback: player, Oversight: oversight.New(a.ledger, a.signers.logKey), Queue: a.queue, DB: a.db,
 		Force: a.cfg.Force, Classification: a.cfg.Classification, Version: version, Secure: a.cfg.secure(),
 		ReceiptKey: a.signers.receiptKey, LogKey: a.signers.logKey, UI: web.Handler(web.CSP), Logger: a.log, Metrics: metrics,

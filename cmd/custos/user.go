@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"custos/access"
 	"custos/database"
 	"custos/evidence"
+	"custos/identity"
 )
 
 type userCmd struct {
@@ -37,7 +37,7 @@ func (u *userAddCmd) Run(ctx context.Context, c *cli, s streams) error {
 	}
 	orElse(&u.Name, u.Login)
 	return opened(ctx, c, s, func(a *app) error {
-		if err := addUser(ctx, a, operator(), access.Person{Login: u.Login, Name: u.Name, Number: u.Number, Role: access.Role(u.Role)}, password); err != nil {
+		if err := addUser(ctx, a, operator(), identity.Person{Login: u.Login, Name: u.Name, Number: u.Number, Role: u.Role}, password); err != nil {
 			return err
 		}
 		fmt.Fprintf(s.out, "%s may sign in as %s (%s).\n", u.Name, u.Login, a.access.RoleName(u.Role))
@@ -48,11 +48,11 @@ func (u *userAddCmd) Run(ctx context.Context, c *cli, s streams) error {
 	})
 }
 
-func addUser(ctx context.Context, a *app, by evidence.Actor, p access.Person, password string) error {
+func addUser(ctx context.Context, a *app, by evidence.Actor, p identity.Person, password string) error {
 	p.ID = evidence.NewID(time.Now(), rand.Reader)
 	return a.custody.Administer(ctx, by, []evidence.Field{
-		evidence.F("what", "account made"), evidence.F("account", string(p.ID)), evidence.F("login", p.Login), evidence.F("role", string(p.Role)),
-	}, func(tx *database.Tx) error { return a.access.AddPerson(ctx, tx, p, password) })
+		evidence.F("what", "account made"), evidence.F("account", string(p.ID)), evidence.F("login", p.Login), evidence.F("role", p.Role),
+	}, func(tx *database.Tx) error { return a.identity.AddPerson(ctx, tx, p, password) })
 }
 
 // newPassword reads a password from file, or makes one of 100 random bits.
@@ -81,7 +81,7 @@ type userListCmd struct {
 // Run lists the accounts.
 func (u *userListCmd) Run(ctx context.Context, c *cli, s streams) error {
 	return opened(ctx, c, s, func(a *app) error {
-		people, err := a.access.List(ctx)
+		people, err := a.identity.List(ctx)
 		if err != nil {
 			return err
 		}
@@ -93,24 +93,24 @@ func (u *userListCmd) Run(ctx context.Context, c *cli, s streams) error {
 			if p.Disabled {
 				state = "  disabled"
 			}
-			fmt.Fprintf(s.out, "%-20s %-24s %-10s %s%s\n", p.Login, p.Name, p.Number, a.access.RoleName(string(p.Role)), state)
+			fmt.Fprintf(s.out, "%-20s %-24s %-10s %s%s\n", p.Login, p.Name, p.Number, a.access.RoleName(p.Role), state)
 		}
 		return nil
 	})
 }
 
 // person finds an account by its sign-in name.
-func person(ctx context.Context, a *app, login string) (access.Person, error) {
-	people, err := a.access.List(ctx)
+func person(ctx context.Context, a *app, login string) (identity.Person, error) {
+	people, err := a.identity.List(ctx)
 	if err != nil {
-		return access.Person{}, err
+		return identity.Person{}, err
 	}
 	for _, p := range people {
 		if strings.EqualFold(p.Login, login) {
 			return p, nil
 		}
 	}
-	return access.Person{}, fmt.Errorf("there is no account %q", login)
+	return identity.Person{}, fmt.Errorf("there is no account %q", login)
 }
 
 type userPasswordCmd struct {
@@ -130,7 +130,7 @@ func (u *userPasswordCmd) Run(ctx context.Context, c *cli, s streams) error {
 			return err
 		}
 		if err := a.custody.Administer(ctx, operator(), []evidence.Field{evidence.F("what", "password set"), evidence.F("account", string(p.ID)), evidence.F("login", p.Login)},
-			func(tx *database.Tx) error { return a.access.SetPassword(ctx, tx, p.ID, password) }); err != nil {
+			func(tx *database.Tx) error { return a.identity.SetPassword(ctx, tx, p.ID, password) }); err != nil {
 			return err
 		}
 		fmt.Fprintf(s.out, "%s has a new password; their sessions have ended.\n", p.Login)
@@ -153,7 +153,7 @@ func (u *userDisableCmd) Run(ctx context.Context, c *cli, s streams) error {
 			return err
 		}
 		if err := a.custody.Administer(ctx, operator(), []evidence.Field{evidence.F("what", "account disabled"), evidence.F("account", string(p.ID)), evidence.F("login", p.Login)},
-			func(tx *database.Tx) error { return a.access.Disable(ctx, tx, p.ID) }); err != nil {
+			func(tx *database.Tx) error { return a.identity.Disable(ctx, tx, p.ID) }); err != nil {
 			return err
 		}
 		fmt.Fprintf(s.out, "%s cannot sign in any more; their sessions have ended.\n", p.Login)

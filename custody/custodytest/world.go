@@ -23,6 +23,7 @@ import (
 	"custos/database"
 	"custos/durable/durabletest"
 	"custos/evidence"
+	"custos/identity"
 	"custos/ledger"
 	"custos/ledger/ledgertest"
 	"custos/receipt"
@@ -40,6 +41,7 @@ type World struct {
 	Ledger    *ledger.Ledger
 	Catalogue *catalogue.Catalogue
 	Access    *access.Access
+	Identity  *identity.Directory
 	Custody   *custody.Custody
 	Clock     *Clock
 
@@ -100,7 +102,8 @@ func New(t testing.TB, db *database.DB) *World {
 	must(t, err)
 	w.Catalogue, err = catalogue.Open(t.Context(), db, catalogue.Options{Now: w.Clock.Now})
 	must(t, err)
-	w.Access, err = access.Open(t.Context(), db, access.Options{Now: w.Clock.Now})
+	w.Access = access.New()
+	w.Identity, err = identity.Open(t.Context(), db, identity.Options{Now: w.Clock.Now, Role: func(name string) bool { return w.Access.RoleName(name) != "" }})
 	must(t, err)
 	t.Cleanup(func() { w.stop() })
 	w.Reopen()

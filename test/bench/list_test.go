@@ -103,7 +103,7 @@ func benchGlance(t *testing.T, b *bench) {
 				begun := time.Now()
 				for range n {
 					session++
-					who := evidence.Actor{Kind: evidence.Person, ID: "p", Name: "Insp. P", Role: string(access.Supervisor), Session: fmt.Sprint(session)}
+					who := evidence.Actor{Kind: evidence.Person, ID: "p", Name: "Insp. P", Role: access.Supervisor, Session: fmt.Sprint(session)}
 					content, err := c.Glance(t.Context(), who, recording, 1)
 					if err != nil {
 						t.Fatal(err)
@@ -129,13 +129,9 @@ func withPoster(t *testing.T, db *database.DB) (*custody.Custody, evidence.ID) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	acc, err := access.Open(ctx, db, access.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	l, key := ledgertest.Start(t, db)
 	c, err := custody.Open(ctx, custody.Config{
-		DB: db, Vault: newVault(t, db), Ledger: l, Catalogue: cat, Access: acc, Receipts: key.Signer, LogKey: key.VKey, Store: "bench",
+		DB: db, Vault: newVault(t, db), Ledger: l, Catalogue: cat, Access: access.New(), Receipts: key.Signer, LogKey: key.VKey, Store: "bench",
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package access
+package identity
 
 import (
 	"context"
@@ -18,7 +18,7 @@ type Person struct {
 	Login     string      `json:"login"`            // 2 to 64 of a-z 0-9 . _ - @; case does not matter
 	Name      string      `json:"name"`             // as shown, up to 128 bytes
 	Number    string      `json:"number,omitempty"` // collar number, up to 32 bytes; whose recordings are their own
-	Role      Role        `json:"role"`
+	Role      string      `json:"role"`
 	Disabled  bool        `json:"disabled"`
 	CreatedAt time.Time   `json:"createdAt"`
 	ActiveAt  time.Time   `json:"activeAt"` // last signed in, made, enabled or given a password
@@ -46,7 +46,7 @@ func checkLogin(login string) error {
 // It fails with Invalid for a weak password, an unknown role or text that
 // cannot be kept, and with Conflict where the sign-in name or the collar
 // number belongs to somebody else.
-func (a *Access) AddPerson(ctx context.Context, tx *database.Tx, p Person, password string) error {
+func (dir *Directory) AddPerson(ctx context.Context, tx *database.Tx, p Person, password string) error {
 	p.Login, p.Name, p.Number = normalLogin(p.Login), strings.TrimSpace(p.Name), strings.TrimSpace(p.Number)
 	if _, err := evidence.ParseID(string(p.ID)); err != nil {
 		return err
@@ -60,14 +60,14 @@ func (a *Access) AddPerson(ctx context.Context, tx *database.Tx, p Person, passw
 	if err := errors.Join(checkText("name", p.Name, 128), checkText("collar number", p.Number, 32)); err != nil {
 		return err
 	}
-	if a.RoleName(string(p.Role)) == "" {
+	if !dir.role(p.Role) {
 		return evidence.Errorf(evidence.Invalid, "There is no such role.")
 	}
-	hash, err := a.newPassword(password, p)
+	hash, err := dir.newPassword(password, p)
 	if err != nil {
 		return err
 	}
-	now := database.Micros(a.now())
+	now := database.Micros(dir.now())
 	_, err = tx.Exec(ctx, `INSERT INTO people (id, login, name, number, role, password, disabled_at, created_at, active_at)
 		VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)`, p.ID, p.Login, p.Name, p.Number, p.Role, hash, now, now)
 	if database.IsDuplicate(err) {
@@ -82,52 +82,52 @@ func (a *Access) AddPerson(ctx context.Context, tx *database.Tx, p Person, passw
 // newPassword checks and hashes a password to be set. Such hashes are made one
 // at a time and apart from those of sign-ins: a flood of sign-ins must not
 // hold up a transaction.
-func (a *Access) newPassword(password string, p Person) (string, error) {
+func (dir *Directory) newPassword(password string, p Person) (string, error) {
 	if err := checkPassword(password, p); err != nil {
 		return "", err
 	}
-	a.setting.Lock()
-	defer a.setting.Unlock()
-	return a.hash(password)
+	dir.setting.Lock()
+	defer dir.setting.Unlock()
+	return dir.hash(password)
 }
 
 // SetPassword gives an account another password, ends its sessions and forgets
 // its failed sign-ins. It fails with Invalid and NotFound.
-func (a *Access) SetPassword(ctx context.Context, tx *database.Tx, id evidence.ID, password string) error {
+func (dir *Directory) SetPassword(ctx context.Context, tx *database.Tx, id evidence.ID, password string) error {
 	p, _, err := personBy(ctx, tx, "id = ?"+tx.Locking(), id)
 	if err != nil {
 		return err
 	}
-	hash, err := a.newPassword(password, p)
+	hash, err := dir.newPassword(password, p)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "UPDATE people SET password = ?, active_at = ? WHERE id = ?", hash, database.Micros(a.now()), id); err != nil {
+	if _, err := tx.Exec(ctx, "UPDATE people SET password = ?, active_at = ? WHERE id = ?", hash, database.Micros(dir.now()), id); err != nil {
 		return fmt.Errorf("set password: %w", err)
 	}
 	if _, err := tx.Exec(ctx, "DELETE FROM sign_in_failures WHERE person = ?", id); err != nil {
 		return fmt.Errorf("set password: %w", err)
 	}
-	return a.RevokeSessions(ctx, tx, id)
+	return dir.RevokeSessions(ctx, tx, id)
 }
 
 // Disable closes an account and ends its sessions at once. Nothing the person
 // did is touched. It fails with NotFound; disabling twice changes nothing.
-func (a *Access) Disable(ctx context.Context, tx *database.Tx, id evidence.ID) error {
+func (dir *Directory) Disable(ctx context.Context, tx *database.Tx, id evidence.ID) error {
 	p, _, err := personBy(ctx, tx, "id = ?"+tx.Locking(), id)
 	if err != nil || p.Disabled {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "UPDATE people SET disabled_at = ? WHERE id = ?", database.Micros(a.now()), id); err != nil {
+	if _, err := tx.Exec(ctx, "UPDATE people SET disabled_at = ? WHERE id = ?", database.Micros(dir.now()), id); err != nil {
 		return fmt.Errorf("disable person: %w", err)
 	}
-	return a.RevokeSessions(ctx, tx, id)
+	return dir.RevokeSessions(ctx, tx, id)
 }
 
 // Enable opens a disabled or idle account again. It fails with NotFound, and
 // with Conflict where somebody else has the collar number by now.
-func (a *Access) Enable(ctx context.Context, tx *database.Tx, id evidence.ID) error {
-	changed, err := tx.Exec(ctx, "UPDATE people SET disabled_at = 0, active_at = ? WHERE id = ?", database.Micros(a.now()), id)
+func (dir *Directory) Enable(ctx context.Context, tx *database.Tx, id evidence.ID) error {
+	changed, err := tx.Exec(ctx, "UPDATE people SET disabled_at = 0, active_at = ? WHERE id = ?", database.Micros(dir.now()), id)
 	switch {
 	case database.IsDuplicate(err):
 		return evidence.Wrap(evidence.Conflict, err, "Somebody else has that collar number by now.")
@@ -140,8 +140,8 @@ func (a *Access) Enable(ctx context.Context, tx *database.Tx, id evidence.ID) er
 }
 
 // List is everybody with an account, by sign-in name.
-func (a *Access) List(ctx context.Context) (people []Person, err error) {
-	err = a.db.Read(ctx, func(tx *database.Tx) error {
+func (dir *Directory) List(ctx context.Context) (people []Person, err error) {
+	err = dir.db.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT "+personColumns+" FROM people ORDER BY login")
 		people, err = collect(rows, err, func(r *sql.Rows) (Person, error) {
 			p, _, err := scanPerson(r)
@@ -156,8 +156,8 @@ func (a *Access) List(ctx context.Context) (people []Person, err error) {
 }
 
 // Person is one person by ID. It fails with NotFound.
-func (a *Access) Person(ctx context.Context, id evidence.ID) (p Person, err error) {
-	err = a.db.Read(ctx, func(tx *database.Tx) error {
+func (dir *Directory) Person(ctx context.Context, id evidence.ID) (p Person, err error) {
+	err = dir.db.Read(ctx, func(tx *database.Tx) error {
 		p, _, err = personBy(ctx, tx, "id = ?", id)
 		return err
 	})

@@ -1,4 +1,4 @@
-package access
+package identity
 
 import (
 	"context"
@@ -35,10 +35,10 @@ func badSignIn() error {
 // A sign-in counts as failed from before its password is looked at until it
 // has succeeded, so guesses made at the same time count too: no account sees
 // more than five wrong guesses in any 15 minutes.
-func (a *Access) SignIn(ctx context.Context, login, password, address string) (token string, actor evidence.Actor, err error) {
+func (dir *Directory) SignIn(ctx context.Context, login, password, address string) (token string, actor evidence.Actor, err error) {
 	select {
-	case a.signIns <- struct{}{}:
-		defer func() { <-a.signIns }()
+	case dir.signIns <- struct{}{}:
+		defer func() { <-dir.signIns }()
 	case <-ctx.Done():
 		return "", evidence.Actor{}, evidence.Wrap(evidence.Unavailable, ctx.Err(), "Too many people are signing in just now. Try again in a moment.")
 	}
@@ -52,7 +52,7 @@ func (a *Access) SignIn(ctx context.Context, login, password, address string) (t
 	if checkLogin(login) != nil {
 		login = "" // nobody's, and safe to ask the database for
 	}
-	stored, err := a.beginSignIn(ctx, login, address)
+	stored, err := dir.beginSignIn(ctx, login, address)
 	if err != nil {
 		return "", evidence.Actor{}, err
 	}
@@ -60,19 +60,19 @@ func (a *Access) SignIn(ctx context.Context, login, password, address string) (t
 	if err != nil {
 		return "", evidence.Actor{}, err
 	}
-	if !ok || stored == a.decoy {
+	if !ok || stored == dir.decoy {
 		return "", evidence.Actor{}, badSignIn()
 	}
-	return a.endSignIn(ctx, login, stored, address)
+	return dir.endSignIn(ctx, login, stored, address)
 }
 
 // beginSignIn records a failure, to be taken back, and returns the stored
 // password to compare with: the decoy where nothing could match. It writes as
 // much for a name that nobody has and for a closed account as for any other,
 // so that the time a disk takes tells them apart no better than the words do.
-func (a *Access) beginSignIn(ctx context.Context, login, address string) (stored string, err error) {
-	now := a.now()
-	err = a.db.Write(ctx, func(tx *database.Tx) error {
+func (dir *Directory) beginSignIn(ctx context.Context, login, address string) (stored string, err error) {
+	now := dir.now()
+	err = dir.db.Write(ctx, func(tx *database.Tx) error {
 		// The lock makes attempts on one account take turns here.
 		p, password, err := personBy(ctx, tx, "login = ?"+tx.Locking(), login)
 		if err != nil && evidence.CodeOf(err) != evidence.NotFound {
@@ -85,7 +85,7 @@ func (a *Access) beginSignIn(ctx context.Context, login, address string) (stored
 		}
 		stored = password
 		if p.ID == "" || p.Disabled || now.Sub(p.ActiveAt) > idleLimit || failures >= failureLimit {
-			stored = a.decoy
+			stored = dir.decoy
 		}
 		closed := 0
 		if failures >= failureLimit {
@@ -95,7 +95,7 @@ func (a *Access) beginSignIn(ctx context.Context, login, address string) (stored
 			return fmt.Errorf("forget old failed sign-ins: %w", err)
 		}
 		if _, err := tx.Exec(ctx, "INSERT INTO sign_in_failures (id, person, address, closed, at) VALUES (?, ?, ?, ?, ?)",
-			a.newID(), p.ID, address, closed, database.Micros(now)); err != nil {
+			dir.newID(), p.ID, address, closed, database.Micros(now)); err != nil {
 			return fmt.Errorf("count sign-in: %w", err)
 		}
 		return nil
@@ -104,13 +104,13 @@ func (a *Access) beginSignIn(ctx context.Context, login, address string) (stored
 }
 
 // endSignIn begins the session of a person whose password matched stored.
-func (a *Access) endSignIn(ctx context.Context, login, stored, address string) (token string, actor evidence.Actor, err error) {
-	token, kept, err := a.newSecret("")
+func (dir *Directory) endSignIn(ctx context.Context, login, stored, address string) (token string, actor evidence.Actor, err error) {
+	token, kept, err := dir.newSecret("")
 	if err != nil {
 		return "", evidence.Actor{}, err
 	}
-	now := a.now()
-	err = a.db.Write(ctx, func(tx *database.Tx) error {
+	now := dir.now()
+	err = dir.db.Write(ctx, func(tx *database.Tx) error {
 		p, password, err := personBy(ctx, tx, "login = ?"+tx.Locking(), login)
 		if err != nil {
 			return err
@@ -118,7 +118,7 @@ func (a *Access) endSignIn(ctx context.Context, login, stored, address string) (
 		if p.Disabled || password != stored { // changed while the hash was made
 			return badSignIn()
 		}
-		s := Session{ID: a.newID(), Person: p.ID, Address: address}
+		s := Session{ID: dir.newID(), Person: p.ID, Address: address}
 		actor = p.actor(s)
 		for _, do := range []struct {
 			query string
@@ -152,10 +152,10 @@ type Failure struct {
 
 // Failures are the failed sign-ins of the last 24 hours, newest first, at most
 // 1,000, without those that a later success took back.
-func (a *Access) Failures(ctx context.Context) (out []Failure, err error) {
-	err = a.db.Read(ctx, func(tx *database.Tx) error {
+func (dir *Directory) Failures(ctx context.Context) (out []Failure, err error) {
+	err = dir.db.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT person, address, closed <> 0, at FROM sign_in_failures WHERE at > ? ORDER BY at DESC LIMIT 1000",
-			database.Micros(a.now().Add(-failureKept)))
+			database.Micros(dir.now().Add(-failureKept)))
 		out, err = collect(rows, err, func(r *sql.Rows) (f Failure, err error) {
 			var at int64
 			err = r.Scan(&f.Person, &f.Address, &f.Closed, &at)

@@ -1,4 +1,4 @@
-package access
+package identity
 
 import (
 	"context"
@@ -40,7 +40,7 @@ func (s Session) Ends() time.Time {
 
 func (p Person) actor(s Session) evidence.Actor {
 	return evidence.Actor{Kind: evidence.Person, ID: string(p.ID), Name: p.Name, Number: p.Number,
-		Address: s.Address, Session: string(s.ID), Role: string(p.Role)}
+		Address: s.Address, Session: string(s.ID), Role: p.Role}
 }
 
 // Authenticate says whose session a token is of, with the role and number
@@ -50,11 +50,11 @@ func (p Person) actor(s Session) evidence.Actor {
 // It fails with Unauthenticated, in one wording, for a token that is unknown,
 // ended, unused for 30 minutes or older than 12 hours, or whose account is
 // disabled.
-func (a *Access) Authenticate(ctx context.Context, token string) (evidence.Actor, error) {
-	now := a.now()
+func (dir *Directory) Authenticate(ctx context.Context, token string) (evidence.Actor, error) {
+	now := dir.now()
 	var p Person
 	var s Session
-	err := a.db.Read(ctx, func(tx *database.Tx) error {
+	err := dir.db.Read(ctx, func(tx *database.Tx) error {
 		var created, seen, disabled int64
 		err := tx.QueryRow(ctx, `SELECT s.id, s.address, s.created_at, s.seen_at, p.id, p.name, p.number, p.role, p.disabled_at
 			FROM sign_in_sessions s JOIN people p ON p.id = s.person WHERE s.token = ?`, storedSecret(token)).
@@ -72,7 +72,7 @@ func (a *Access) Authenticate(ctx context.Context, token string) (evidence.Actor
 		return evidence.Actor{}, err
 	}
 	if now.Sub(s.SeenAt) >= seenEvery {
-		if err := a.exec(ctx, "UPDATE sign_in_sessions SET seen_at = ? WHERE id = ? AND seen_at < ?",
+		if err := dir.exec(ctx, "UPDATE sign_in_sessions SET seen_at = ? WHERE id = ? AND seen_at < ?",
 			database.Micros(now), s.ID, database.Micros(now)); err != nil {
 			return evidence.Actor{}, fmt.Errorf("keep session: %w", err)
 		}
@@ -83,8 +83,8 @@ func (a *Access) Authenticate(ctx context.Context, token string) (evidence.Actor
 // SessionOpen tells whether the session that actor acts in has not ended and
 // its account is open (disabling one ends its sessions). Unlike Authenticate it does not count as use: a page
 // that only listens must lock.
-func (a *Access) SessionOpen(ctx context.Context, actor evidence.Actor) (bool, error) {
-	sessions, err := a.Sessions(ctx, evidence.ID(actor.ID))
+func (dir *Directory) SessionOpen(ctx context.Context, actor evidence.Actor) (bool, error) {
+	sessions, err := dir.Sessions(ctx, evidence.ID(actor.ID))
 	if err != nil {
 		return false, err
 	}
@@ -97,8 +97,8 @@ func (a *Access) SessionOpen(ctx context.Context, actor evidence.Actor) (bool, e
 }
 
 // exec runs one statement in a transaction of its own.
-func (a *Access) exec(ctx context.Context, query string, args ...any) error {
-	return a.db.Write(ctx, func(tx *database.Tx) error {
+func (dir *Directory) exec(ctx context.Context, query string, args ...any) error {
+	return dir.db.Write(ctx, func(tx *database.Tx) error {
 		_, err := tx.Exec(ctx, query, args...)
 		return err
 	})
@@ -106,8 +106,8 @@ func (a *Access) exec(ctx context.Context, query string, args ...any) error {
 
 // SignOut ends the session of a token. Signing out twice, or with a token that
 // never was, succeeds: nobody is signed in with it afterwards.
-func (a *Access) SignOut(ctx context.Context, token string) error {
-	if err := a.exec(ctx, "DELETE FROM sign_in_sessions WHERE token = ?", storedSecret(token)); err != nil {
+func (dir *Directory) SignOut(ctx context.Context, token string) error {
+	if err := dir.exec(ctx, "DELETE FROM sign_in_sessions WHERE token = ?", storedSecret(token)); err != nil {
 		return fmt.Errorf("sign out: %w", err)
 	}
 	return nil
@@ -115,9 +115,9 @@ func (a *Access) SignOut(ctx context.Context, token string) error {
 
 // Sessions are the sessions of a person that have not ended, oldest first;
 // everybody's for "".
-func (a *Access) Sessions(ctx context.Context, person evidence.ID) (out []Session, err error) {
-	now := a.now()
-	err = a.db.Read(ctx, func(tx *database.Tx) error {
+func (dir *Directory) Sessions(ctx context.Context, person evidence.ID) (out []Session, err error) {
+	now := dir.now()
+	err = dir.db.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT id, person, address, created_at, seen_at FROM sign_in_sessions WHERE ? = '' OR person = ? ORDER BY id", person, person)
 		all, err := collect(rows, err, func(r *sql.Rows) (s Session, err error) {
 			var created, seen int64
@@ -140,7 +140,7 @@ func (a *Access) Sessions(ctx context.Context, person evidence.ID) (out []Sessio
 
 // RevokeSession ends one session at once. It fails with NotFound where it has
 // ended already.
-func (a *Access) RevokeSession(ctx context.Context, tx *database.Tx, id evidence.ID) error {
+func (dir *Directory) RevokeSession(ctx context.Context, tx *database.Tx, id evidence.ID) error {
 	ended, err := tx.Exec(ctx, "DELETE FROM sign_in_sessions WHERE id = ?", id)
 	if err != nil {
 		return fmt.Errorf("revoke session: %w", err)
@@ -152,7 +152,7 @@ func (a *Access) RevokeSession(ctx context.Context, tx *database.Tx, id evidence
 }
 
 // RevokeSessions ends every session of a person at once.
-func (a *Access) RevokeSessions(ctx context.Context, tx *database.Tx, person evidence.ID) error {
+func (dir *Directory) RevokeSessions(ctx context.Context, tx *database.Tx, person evidence.ID) error {
 	if _, err := tx.Exec(ctx, "DELETE FROM sign_in_sessions WHERE person = ?", person); err != nil {
 		return fmt.Errorf("revoke sessions: %w", err)
 	}

@@ -1,4 +1,4 @@
-package access
+package identity
 
 import (
 	"crypto/subtle"
@@ -64,12 +64,12 @@ func checkPassword(password string, p Person) error {
 
 // hash makes the text that is stored for a password: the PHC string format
 // with its parameters and a random salt.
-func (a *Access) hash(password string) (string, error) {
+func (dir *Directory) hash(password string) (string, error) {
 	salt := make([]byte, saltLength)
-	if err := a.random(salt); err != nil {
+	if err := dir.random(salt); err != nil {
 		return "", err
 	}
-	c := a.cost
+	c := dir.cost
 	key := argon2.IDKey([]byte(password), salt, c.passes, c.memory, c.threads, hashLength)
 	b64 := base64.RawStdEncoding
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.memory, c.passes, c.threads,

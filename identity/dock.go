@@ -1,4 +1,4 @@
-package access
+package identity
 
 import (
 	"context"
@@ -27,7 +27,7 @@ const dockKeyPrefix = "custos-dock-"
 
 // AddDock enrols a dock. The key is shown this once and is not stored. It fails
 // with Invalid for a name that cannot be kept and Conflict for one in use.
-func (a *Access) AddDock(ctx context.Context, tx *database.Tx, name string) (d Dock, key string, err error) {
+func (dir *Directory) AddDock(ctx context.Context, tx *database.Tx, name string) (d Dock, key string, err error) {
 	name = strings.TrimSpace(name)
 	if name == "" {
 		return Dock{}, "", evidence.Errorf(evidence.Invalid, "A dock needs a name.")
@@ -35,12 +35,12 @@ func (a *Access) AddDock(ctx context.Context, tx *database.Tx, name string) (d D
 	if err := checkText("name of the dock", name, 128); err != nil {
 		return Dock{}, "", err
 	}
-	key, stored, err := a.newSecret(dockKeyPrefix)
+	key, stored, err := dir.newSecret(dockKeyPrefix)
 	if err != nil {
 		return Dock{}, "", err
 	}
-	now := database.Micros(a.now())
-	d = Dock{ID: a.newID(), Name: name, EnrolledAt: database.Time(now)}
+	now := database.Micros(dir.now())
+	d = Dock{ID: dir.newID(), Name: name, EnrolledAt: database.Time(now)}
 	_, err = tx.Exec(ctx, "INSERT INTO docks (id, name, key, enrolled_at, revoked_at, seen_at) VALUES (?, ?, ?, ?, 0, 0)", d.ID, name, stored, now)
 	if database.IsDuplicate(err) {
 		return Dock{}, "", evidence.Wrap(evidence.Conflict, err, "Another dock has that name.")
@@ -53,10 +53,10 @@ func (a *Access) AddDock(ctx context.Context, tx *database.Tx, name string) (d D
 
 // AuthenticateDock says which dock a key is of. It fails with Unauthenticated,
 // in one wording, for a key that is unknown or revoked.
-func (a *Access) AuthenticateDock(ctx context.Context, key string) (evidence.Actor, error) {
-	now := a.now()
+func (dir *Directory) AuthenticateDock(ctx context.Context, key string) (evidence.Actor, error) {
+	now := dir.now()
 	var d Dock
-	err := a.db.Read(ctx, func(tx *database.Tx) (err error) {
+	err := dir.db.Read(ctx, func(tx *database.Tx) (err error) {
 		d, err = scanDock(tx.QueryRow(ctx, "SELECT "+dockColumns+" FROM docks WHERE key = ? AND revoked_at = 0", storedSecret(key)))
 		if errors.Is(err, sql.ErrNoRows) {
 			return evidence.Errorf(evidence.Unauthenticated, "The dock's key is not known or was revoked. Footage stays on the cameras; enrol the dock again.")
@@ -70,7 +70,7 @@ func (a *Access) AuthenticateDock(ctx context.Context, key string) (evidence.Act
 		return evidence.Actor{}, err
 	}
 	if now.Sub(d.LastSeen) >= seenEvery {
-		if err := a.exec(ctx, "UPDATE docks SET seen_at = ? WHERE id = ? AND seen_at < ?", database.Micros(now), d.ID, database.Micros(now)); err != nil {
+		if err := dir.exec(ctx, "UPDATE docks SET seen_at = ? WHERE id = ? AND seen_at < ?", database.Micros(now), d.ID, database.Micros(now)); err != nil {
 			return evidence.Actor{}, fmt.Errorf("note dock: %w", err)
 		}
 	}
@@ -79,8 +79,8 @@ func (a *Access) AuthenticateDock(ctx context.Context, key string) (evidence.Act
 
 // RevokeDock makes a dock's key worthless at once. What the dock brought stays.
 // It fails with NotFound where there is no such dock or it was revoked before.
-func (a *Access) RevokeDock(ctx context.Context, tx *database.Tx, id evidence.ID) error {
-	changed, err := tx.Exec(ctx, "UPDATE docks SET revoked_at = ? WHERE id = ? AND revoked_at = 0", database.Micros(a.now()), id)
+func (dir *Directory) RevokeDock(ctx context.Context, tx *database.Tx, id evidence.ID) error {
+	changed, err := tx.Exec(ctx, "UPDATE docks SET revoked_at = ? WHERE id = ? AND revoked_at = 0", database.Micros(dir.now()), id)
 	if err != nil {
 		return fmt.Errorf("revoke dock: %w", err)
 	}
@@ -91,8 +91,8 @@ func (a *Access) RevokeDock(ctx context.Context, tx *database.Tx, id evidence.ID
 }
 
 // Docks are all docks ever enrolled, in the order of enrolment.
-func (a *Access) Docks(ctx context.Context) (docks []Dock, err error) {
-	err = a.db.Read(ctx, func(tx *database.Tx) error {
+func (dir *Directory) Docks(ctx context.Context) (docks []Dock, err error) {
+	err = dir.db.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT "+dockColumns+" FROM docks ORDER BY id")
 		docks, err = collect(rows, err, func(r *sql.Rows) (Dock, error) { return scanDock(r) })
 		return err

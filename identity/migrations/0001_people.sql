@@ -1,6 +1,9 @@
 -- +goose Up
 
-CREATE TABLE people (
+-- IF NOT EXISTS: package access made these tables before identity had a room
+-- of its own.
+
+CREATE TABLE IF NOT EXISTS people (
 	id          TEXT PRIMARY KEY,
 	login       TEXT NOT NULL UNIQUE, -- lower case
 	name        TEXT NOT NULL,
@@ -14,10 +17,10 @@ CREATE TABLE people (
 
 -- Whose footage is one's own is decided by this number, so no two people who
 -- may sign in share one.
-CREATE UNIQUE INDEX people_by_number ON people (number) WHERE number <> '' AND disabled_at = 0;
+CREATE UNIQUE INDEX IF NOT EXISTS people_by_number ON people (number) WHERE number <> '' AND disabled_at = 0;
 
 -- Tokens and dock keys are 256 random bits, so a plain SHA-256 hides them.
-CREATE TABLE sign_in_sessions (
+CREATE TABLE IF NOT EXISTS sign_in_sessions (
 	id         TEXT PRIMARY KEY,
 	token      ${bytes} NOT NULL UNIQUE, -- SHA-256
 	person     TEXT NOT NULL REFERENCES people (id),
@@ -25,22 +28,22 @@ CREATE TABLE sign_in_sessions (
 	created_at BIGINT NOT NULL,
 	seen_at    BIGINT NOT NULL          -- to the minute
 );
-CREATE INDEX sign_in_sessions_by_person ON sign_in_sessions (person, id);
-CREATE INDEX sign_in_sessions_by_time ON sign_in_sessions (created_at);
+CREATE INDEX IF NOT EXISTS sign_in_sessions_by_person ON sign_in_sessions (person, id);
+CREATE INDEX IF NOT EXISTS sign_in_sessions_by_time ON sign_in_sessions (created_at);
 
 -- Sign-ins begun and not (yet) succeeded. The name that was typed is not kept:
 -- people type passwords into the wrong box.
-CREATE TABLE sign_in_failures (
+CREATE TABLE IF NOT EXISTS sign_in_failures (
 	id      TEXT PRIMARY KEY,
 	person  TEXT NOT NULL, -- '' = no account has the name that was typed
 	address TEXT NOT NULL,
 	closed  BIGINT NOT NULL, -- 1 = the account was closed by then: no password was looked at
 	at      BIGINT NOT NULL
 );
-CREATE INDEX sign_in_failures_by_person ON sign_in_failures (person, at);
-CREATE INDEX sign_in_failures_by_time ON sign_in_failures (at);
+CREATE INDEX IF NOT EXISTS sign_in_failures_by_person ON sign_in_failures (person, at);
+CREATE INDEX IF NOT EXISTS sign_in_failures_by_time ON sign_in_failures (at);
 
-CREATE TABLE docks (
+CREATE TABLE IF NOT EXISTS docks (
 	id          TEXT PRIMARY KEY,
 	name        TEXT NOT NULL,
 	key         ${bytes} NOT NULL UNIQUE, -- SHA-256
@@ -48,4 +51,4 @@ CREATE TABLE docks (
 	revoked_at  BIGINT NOT NULL,          -- 0 = its key is good
 	seen_at     BIGINT NOT NULL           -- to the minute; 0 = never
 );
-CREATE UNIQUE INDEX docks_by_name ON docks (name) WHERE revoked_at = 0;
+CREATE UNIQUE INDEX IF NOT EXISTS docks_by_name ON docks (name) WHERE revoked_at = 0;
