@@ -222,17 +222,17 @@ func (k *check) ledger(ctx context.Context) error {
 // tables have not: who deletes a recording everywhere else cannot delete it
 // there.
 func (k *check) vanished(ctx context.Context) error {
-	for f := (ledger.Filter{Verb: evidence.Collect}); ; {
-		page, err := k.c.Ledger.Events(ctx, f, historyPage)
+	collections := ledger.Search{Verbs: []evidence.Verb{evidence.Collect}, Phase: evidence.Outcome}
+	for after := (ledger.Place{}); ; {
+		page, err := k.c.Ledger.Search(ctx, collections, after, historyPage)
 		if evidence.CodeOf(err) == evidence.Corrupt {
 			return nil // the audit has said so
 		}
 		if err != nil {
 			return err
 		}
-		for _, e := range page {
-			f.Before = e.Event
-			if e.Get("phase") != string(evidence.Outcome) || k.events[e.Event] {
+		for _, e := range page.Entries {
+			if k.events[e.Event] {
 				continue
 			}
 			a, err := k.c.collected(ctx, evidence.ID(e.Get("upload")))
@@ -245,7 +245,7 @@ func (k *check) vanished(ctx context.Context) error {
 				return err
 			}
 		}
-		if len(page) < historyPage {
+		if after = page.Next; !page.More {
 			return nil
 		}
 	}

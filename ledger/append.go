@@ -101,6 +101,9 @@ func (l *Ledger) Append(ctx context.Context, tx *database.Tx, e Event) (Ref, err
 	if err := insert(ctx, tx, ref, e, key, fields); err != nil {
 		return Ref{}, unavailable(fmt.Errorf("append event: %w", err))
 	}
+	if err := l.list(ctx, tx, fields); err != nil {
+		return Ref{}, unavailable(fmt.Errorf("list event: %w", err))
+	}
 	return ref, nil
 }
 

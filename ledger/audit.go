@@ -121,14 +121,18 @@ type auditRow struct {
 	itemKey []byte
 	prev    []byte // leaf of the event before, from the log
 	prevIdx *int64
+	listed  *string // kind in the trail
+	found   found   // the rest of its row there
 }
 
-const auditQuery = `SELECT l.idx, l.event, l.leaf, e.item, e.item_seq, e.verb, e.actor_id, e.at, e.leaf, e.event_key, e.fields, i.item_key, pl.leaf, pl.idx
+const auditQuery = `SELECT l.idx, l.event, l.leaf, e.item, e.item_seq, e.verb, e.actor_id, e.at, e.leaf, e.event_key, e.fields, i.item_key, pl.leaf, pl.idx,
+		t.kind, COALESCE(t.at, 0), COALESCE(t.item, ''), COALESCE(t.actor, ''), COALESCE(t.reference, ''), COALESCE(t.purpose, '')
 	FROM ledger_leaves l
 	LEFT JOIN ledger_events e ON e.id = l.event
 	LEFT JOIN ledger_items i ON i.item = e.item
 	LEFT JOIN ledger_events p ON p.item = e.item AND p.item_seq = e.item_seq - 1
 	LEFT JOIN ledger_leaves pl ON pl.event = p.id
+	LEFT JOIN ledger_trail t ON t.event = e.id
 	WHERE l.idx >= ? AND l.idx < ? ORDER BY l.idx`
 
 // leaves audits the leaves from, …, to-1.
@@ -141,7 +145,8 @@ func (a *audit) leaves(ctx context.Context, tx *database.Tx, from, to int64) err
 	var found []auditRow
 	for rows.Next() {
 		var r auditRow
-		if err := rows.Scan(&r.idx, &r.event, &r.leaf, &r.item, &r.seq, &r.verb, &r.actor, &r.at, &r.copy, &r.key, &r.fields, &r.itemKey, &r.prev, &r.prevIdx); err != nil {
+		if err := rows.Scan(&r.idx, &r.event, &r.leaf, &r.item, &r.seq, &r.verb, &r.actor, &r.at, &r.copy, &r.key, &r.fields, &r.itemKey, &r.prev, &r.prevIdx,
+			&r.listed, &r.found.at, &r.found.item, &r.found.actor, &r.found.reference, &r.found.purpose); err != nil {
 			return err
 		}
 		found = append(found, r)
@@ -220,6 +225,21 @@ func (r auditRow) faults(inTree tlog.Hash) (out []string) {
 	e := Entry{Fields: fields}
 	check(e.Get("event") == r.event && e.Get("item") == *r.item && e.Get("verb") == *r.verb &&
 		e.Get("actor_id") == *r.actor && e.Get("at") == evidence.FormatTime(database.Time(*r.at)), "what it is listed under is not what its fields say")
+	return append(out, r.unlisted(fields)...)
+}
+
+// unlisted compares the event with its row of the trail: an event that was
+// taken out there would be found by nobody who looks for it.
+func (r auditRow) unlisted(fields []evidence.Field) (out []string) {
+	want := findBy(fields)
+	if r.listed == nil {
+		return []string{"the trail does not list the event"}
+	}
+	have := r.found
+	have.event, have.kind, have.by = r.event, *r.listed, want.by
+	if have != want {
+		out = append(out, "what the trail lists it under is not what its fields say")
+	}
 	return out
 }
 

@@ -70,6 +70,9 @@ type Ledger struct {
 
 	randMu sync.Mutex // guards reads of cfg.Rand
 
+	actedMu sync.Mutex
+	acted   map[acted]bool // whom the trail lists already; guarded by actedMu
+
 	mu        sync.Mutex
 	state     State           // guarded by mu
 	stopped   error           // why it takes no events; guarded by mu
@@ -108,7 +111,10 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	if err := cfg.DB.Migrate(ctx, "ledger", files); err != nil {
 		return nil, evidence.Wrap(evidence.Unavailable, err, "The ledger's tables could not be brought up to date.")
 	}
-	l := &Ledger{cfg: cfg, wake: make(chan struct{}, 1), state: Ready, changed: make(chan struct{})}
+	l := &Ledger{cfg: cfg, wake: make(chan struct{}, 1), state: Ready, changed: make(chan struct{}), acted: map[acted]bool{}}
+	if err := l.listOld(ctx); err != nil {
+		return nil, evidence.Wrap(evidence.Unavailable, err, "The older events could not be listed in the trail. They are safe; start again to go on.")
+	}
 	if err := l.readPublished(); err != nil {
 		return nil, err
 	}

@@ -237,65 +237,8 @@ func TestRefusedEvents(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if got, err := l.Events(h.ctx, ledger.Filter{}, 10); err != nil || len(got) != 0 {
-			t.Errorf("%d events, %v", len(got), err)
-		}
-	})
-}
-
-func TestEvents(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
-		l := h.open()
-		day := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-		for i := range 20 {
-			e := ledgertest.Event("a")
-			e.At = day.Add(time.Duration(i/2) * time.Hour) // two at a time: the cursor must not lose one
-			e.Actor.ID = fmt.Sprintf("p%d", i%4)
-			if i%5 == 0 {
-				e.Verb = evidence.Disclose
-			}
-			err := db.Write(h.ctx, func(tx *database.Tx) error {
-				_, err := l.Append(h.ctx, tx, e)
-				return err
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		for _, c := range []struct {
-			f    ledger.Filter
-			want int
-		}{
-			{ledger.Filter{}, 20},
-			{ledger.Filter{Verb: evidence.Disclose}, 4},
-			{ledger.Filter{ActorID: "p1"}, 5},
-			{ledger.Filter{ActorID: "p1", Verb: evidence.Disclose}, 1},
-			{ledger.Filter{From: day.Add(2 * time.Hour), To: day.Add(5 * time.Hour)}, 6},
-		} {
-			var all []ledger.Entry
-			for f := c.f; ; f.Before = all[len(all)-1].Event {
-				page, err := l.Events(h.ctx, f, 3)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if all = append(all, page...); len(page) < 3 {
-					break
-				}
-			}
-			seen := map[evidence.ID]bool{}
-			for i, e := range all {
-				seen[e.Event] = true
-				if i > 0 && e.Get("at") > all[i-1].Get("at") {
-					t.Errorf("%+v: not newest first", c.f)
-				}
-			}
-			if len(seen) != c.want || len(all) != c.want {
-				t.Errorf("%+v: %d events, %d different, want %d", c.f, len(all), len(seen), c.want)
-			}
-		}
-		if _, err := l.Events(h.ctx, ledger.Filter{Before: "unknown"}, 3); evidence.CodeOf(err) != evidence.NotFound {
-			t.Errorf("unknown cursor: %v", err)
+		if got, err := l.Search(h.ctx, ledger.Search{}, ledger.Place{}, 10); err != nil || len(got.Entries) != 0 {
+			t.Errorf("%d events, %v", len(got.Entries), err)
 		}
 	})
 }

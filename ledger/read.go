@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
-	"time"
 
 	xtlog "golang.org/x/mod/sumdb/tlog"
 
@@ -183,60 +181,6 @@ func (l *Ledger) ItemKey(ctx context.Context, name evidence.ID) ([]byte, error) 
 		return nil, evidence.Errorf(evidence.NotFound, "Nothing is recorded of this item.")
 	}
 	return it.key, unavailable(err)
-}
-
-// Filter chooses events; zero values choose all.
-type Filter struct {
-	Verb    evidence.Verb
-	ActorID string
-	From    time.Time   // at or after
-	To      time.Time   // before
-	Before  evidence.ID // cursor: older than this event
-}
-
-// Events lists events newest first by the time they happened, at most limit of
-// them. To go on, pass the last one's ID as Before. It fails with NotFound for
-// a cursor that is not an event.
-func (l *Ledger) Events(ctx context.Context, f Filter, limit int) ([]Entry, error) {
-	var where []string
-	var args []any
-	add := func(cond string, arg ...any) {
-		where, args = append(where, cond), append(args, arg...)
-	}
-	if f.Verb != "" {
-		add("e.verb = ?", string(f.Verb))
-	}
-	if f.ActorID != "" {
-		add("e.actor_id = ?", f.ActorID)
-	}
-	if !f.From.IsZero() {
-		add("e.at >= ?", database.Micros(f.From))
-	}
-	if !f.To.IsZero() {
-		add("e.at < ?", database.Micros(f.To))
-	}
-	var out []Entry
-	err := l.cfg.DB.Read(ctx, func(tx *database.Tx) error {
-		if f.Before != "" {
-			var at int64
-			err := tx.QueryRow(ctx, "SELECT at FROM ledger_events WHERE id = ?", string(f.Before)).Scan(&at)
-			if errors.Is(err, sql.ErrNoRows) {
-				return evidence.Errorf(evidence.NotFound, "There is no such event in the ledger.")
-			}
-			if err != nil {
-				return err
-			}
-			add("(e.at, e.id) < (?, ?)", at, string(f.Before))
-		}
-		q := ""
-		if len(where) > 0 {
-			q = " WHERE " + strings.Join(where, " AND ")
-		}
-		var err error
-		out, err = readEntries(ctx, tx, q+" ORDER BY e.at DESC, e.id DESC LIMIT ?", append(args, limit)...)
-		return err
-	})
-	return out, unavailable(err)
 }
 
 // ReadTile serves C2SP tlog-tiles: "tile/<L>/<N>[.p/<W>]" and
