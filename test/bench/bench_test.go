@@ -182,6 +182,7 @@ func TestBench(t *testing.T) {
 		{"dock", benchDock},
 		{"list", benchList},
 		{"glance", benchGlance},
+		{"trail", benchTrail},
 	} {
 		if !only.MatchString(part.name) {
 			continue
