@@ -90,6 +90,8 @@ type Abilities struct {
 	System     bool `json:"system"`
 	Log        bool `json:"log"`
 	People     bool `json:"people"`
+	AuditBasic bool `json:"auditBasic"`
+	AuditFull  bool `json:"auditFull"`
 }
 
 // Abilities are all answers of Can.
@@ -100,6 +102,8 @@ func (a *Access) Abilities(actor evidence.Actor) Abilities {
 		System:     a.Can(actor, Health),
 		Log:        a.Can(actor, Log),
 		People:     a.Can(actor, People),
+		AuditBasic: a.Can(actor, AuditBasic),
+		AuditFull:  a.Can(actor, AuditFull),
 	}
 }
 

@@ -32,11 +32,13 @@ const (
 
 // The parts of the service that a person may open; see Can.
 const (
-	Recordings = "recordings" // the list; follows from Find
-	Docks      = "docks"      // docking stations and what moves in them
-	Health     = "system"     // stores, work and the health of the service
-	Log        = "log"        // the transparency log
-	People     = "people"     // accounts, sessions and dock keys
+	Recordings = "recordings"  // the list; follows from Find
+	Docks      = "docks"       // docking stations and what moves in them
+	Health     = "system"      // stores, work and the health of the service
+	Log        = "log"         // the transparency log
+	People     = "people"      // accounts, sessions and dock keys
+	AuditBasic = "audit_basic" // who viewed a recording last, and when (R4)
+	AuditFull  = "audit_full"  // the trail of everything (R4)
 )
 
 // reach is how far a permission goes. The zero value is not at all.
@@ -79,37 +81,38 @@ func newPolicy() policy {
 			// gives nobody the role yet.
 			Supervisor: {name: "Supervisor",
 				verbs: map[evidence.Verb]reach{Find: all, evidence.Consult: all, evidence.Derive: all, Trail: all},
-				areas: []string{Docks}},
+				areas: []string{Docks, AuditBasic}},
 
 			// Map and live view, which do not exist yet. No recordings.
 			ControlRoom: {name: "Control room"},
 
 			Investigator: {name: "Investigator",
-				verbs: map[evidence.Verb]reach{Find: all, evidence.Consult: all, evidence.Derive: all, Trail: all}},
+				verbs: map[evidence.Verb]reach{Find: all, evidence.Consult: all, evidence.Derive: all, Trail: all},
+				areas: []string{AuditBasic}},
 
 			// The only person who lets footage out.
 			DisclosureOfficer: {name: "Disclosure officer",
 				verbs: map[evidence.Verb]reach{Find: all, evidence.Consult: all, evidence.Derive: all, evidence.Disclose: all, Trail: all},
-				areas: []string{Log}},
+				areas: []string{Log, AuditBasic}},
 
 			// Decides how long footage is kept, from what is known about it.
 			RecordsManager: {name: "Records manager",
 				verbs: map[evidence.Verb]reach{Find: all, evidence.Verify: all, Trail: all},
-				areas: []string{Docks, Health, Log}},
+				areas: []string{Docks, Health, Log, AuditBasic}},
 
 			// Looks at who looked; not at footage by default.
 			ProfessionalStandards: {name: "Professional standards",
 				verbs: map[evidence.Verb]reach{Find: all, Trail: all},
-				areas: []string{Log}},
+				areas: []string{Log, AuditBasic, AuditFull}},
 
 			// Checks the trail and the digests. Verify reads bytes and shows none.
 			Auditor: {name: "Auditor",
 				verbs: map[evidence.Verb]reach{Find: all, evidence.Verify: all, Trail: all},
-				areas: []string{Log}},
+				areas: []string{Log, AuditBasic, AuditFull}},
 
 			DataProtectionOfficer: {name: "Data protection officer",
 				verbs: map[evidence.Verb]reach{Find: all, Trail: all},
-				areas: []string{Log}},
+				areas: []string{Log, AuditBasic, AuditFull}},
 
 			// Runs the service and sees no footage, nor that any exists.
 			Administrator: {name: "Administrator",
@@ -132,7 +135,7 @@ func newPolicy() policy {
 			evidence.Operator: {name: "operator",
 				verbs: map[evidence.Verb]reach{evidence.Collect: all, evidence.Disclose: all, evidence.Verify: all,
 					evidence.Administer: all, Find: all, Trail: all},
-				areas: []string{Docks, Health, Log, People}},
+				areas: []string{Docks, Health, Log, People, AuditBasic, AuditFull}},
 		},
 	}
 }

@@ -15,7 +15,7 @@ import (
 var verbs = []evidence.Verb{Find, Trail, evidence.Collect, evidence.Derive, evidence.Consult, evidence.Disclose,
 	evidence.Combine, evidence.Erase, evidence.Verify, evidence.Administer}
 
-var areas = []string{Recordings, Docks, Health, Log, People}
+var areas = []string{Recordings, Docks, Health, Log, People, AuditBasic, AuditFull}
 
 // actors is one of every role and party, and some that are nobody.
 func actors(a *Access) []evidence.Actor {
@@ -121,7 +121,8 @@ func TestMenusShowWhatCanIs(t *testing.T) {
 	a := New()
 	for _, actor := range actors(a) {
 		m := a.Abilities(actor)
-		for area, shown := range map[string]bool{Recordings: m.Recordings, Docks: m.Docks, Health: m.System, Log: m.Log, People: m.People} {
+		for area, shown := range map[string]bool{Recordings: m.Recordings, Docks: m.Docks, Health: m.System, Log: m.Log, People: m.People,
+			AuditBasic: m.AuditBasic, AuditFull: m.AuditFull} {
 			if shown != a.Can(actor, area) {
 				t.Errorf("%+v: menu shows %s: %v", actor, area, shown)
 			}

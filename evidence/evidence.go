@@ -163,8 +163,8 @@ type Purpose struct {
 }
 
 // Verb is one of the six operations of DPA 2018 s.62(1) that must be logged,
-// or Verify, which reads a copy only to check it, or Administer for acts on
-// the service itself (accounts, keys, docks).
+// or Verify, which reads a copy only to check it, Administer for acts on the
+// service itself (accounts, keys, docks), or Audit for reading the trail.
 type Verb string
 
 // The verbs.
@@ -177,6 +177,7 @@ const (
 	Erase      Verb = "erase"
 	Verify     Verb = "verify"
 	Administer Verb = "administer"
+	Audit      Verb = "audit"
 )
 
 // Phase is where in an act an event stands.

@@ -217,7 +217,7 @@ func (s *Server) detail(ctx context.Context, a evidence.Actor, r evidence.Record
 	if d.Copies == nil {
 		d.Copies = []evidence.WorkingCopy{}
 	}
-	if !d.Can.Trail { // who looked is part of the history
+	if !s.Access.Can(a, access.AuditBasic) { // who looked is part of the trail
 		return d, nil
 	}
 	by, at, ok, err := s.Custody.LastConsulted(ctx, r.ID)
