@@ -253,6 +253,8 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         Abilities: {
+            auditBasic: boolean;
+            auditFull: boolean;
             docks: boolean;
             log: boolean;
             people: boolean;
