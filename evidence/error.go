@@ -19,6 +19,7 @@ const (
 	Held            Code = "held"            // a hold forbids it
 	Corrupt         Code = "corrupt"         // bytes or records are not what they must be
 	Full            Code = "full"            // no room to take more in; what is stored stays readable
+	TooMany         Code = "too_many"        // more was asked for than one may ask in this time; later it works
 	Unavailable     Code = "unavailable"     // cannot be done now; the same call may work later
 	Internal        Code = "internal"        // our fault
 )

@@ -84,11 +84,10 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, a evidence.Actor
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
+	if rec, ok := w.(*recorder); ok { // a browser that stopped reading must not keep the server from stopping
+		rec.patience = streamPatience
+	}
 	rc := http.NewResponseController(w)
-	// A browser that stopped reading must not keep the server from stopping.
-	// Where the connection knows no deadlines, there is nobody to wait for.
-	hurry := func() { _ = rc.SetWriteDeadline(time.Now().Add(streamPatience)) }
-	hurry()
 	w.WriteHeader(http.StatusOK)
 	beat := time.NewTicker(15 * time.Second)
 	defer beat.Stop()
@@ -103,12 +102,10 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, a evidence.Actor
 		case <-r.Context().Done():
 			return nil
 		case m := <-ch:
-			hurry()
 			if s.Access.Can(a, m.needs) {
 				_, err = fmt.Fprintf(w, "id: %d\nevent: %s\ndata: %s\n\n", m.id, m.kind, m.data)
 			}
 		case <-beat.C:
-			hurry()
 			if !s.still(r, a) {
 				return nil
 			}

@@ -47,6 +47,9 @@ func (s *Server) authenticate(r *http.Request, p policy) (evidence.Actor, error)
 	if p.allow == nil {
 		return evidence.Actor{}, nil
 	}
+	if err := fromElsewhere(r); err != nil {
+		return evidence.Actor{}, err
+	}
 	var a evidence.Actor
 	var err error
 	if p.keyed {
@@ -65,8 +68,11 @@ func (s *Server) authenticate(r *http.Request, p policy) (evidence.Actor, error)
 	if err != nil {
 		return evidence.Actor{}, err
 	}
-	a.Address = address(r)
+	a.Address = s.caller(r)
 	stateOf(r.Context()).actor = a
+	if err := s.limited(r.Context(), s.rates.account, a.ID); err != nil {
+		return evidence.Actor{}, err
+	}
 	if !p.allow(s, a) {
 		return evidence.Actor{}, evidence.Errorf(evidence.Denied, "Your role does not include this. Ask an administrator if it should.")
 	}
@@ -80,6 +86,7 @@ func (s *Server) handle(pattern string, p policy, h func(w http.ResponseWriter, 
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		a, err := s.authenticate(r, p)
 		if err == nil {
+			r.Body = http.MaxBytesReader(w, r.Body, maxPlain)
 			err = h(w, r, a)
 		}
 		if err == nil {
@@ -115,6 +122,7 @@ func described[I, O any](s *Server, method, path, summary string, p policy, h fu
 	op := huma.Operation{
 		OperationID: operationID(method, path), Method: method, Path: path, Summary: summary,
 		Description: "Who: " + p.name + ".", MaxBodyBytes: 256 << 10,
+		BodyReadTimeout: -1, // Patience.Body; huma's own would end a request that works for longer
 		Middlewares: huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
 			r := unwrap(ctx)
 			if _, err := s.authenticate(r, p); err != nil {
@@ -122,6 +130,7 @@ func described[I, O any](s *Server, method, path, summary string, p policy, h fu
 				problem := problemOf(r.Context(), err)
 				ctx.SetHeader("Content-Type", "application/problem+json")
 				ctx.SetHeader("Cache-Control", "no-store")
+				setRetry(ctx.SetHeader, stateOf(r.Context()))
 				ctx.SetStatus(problem.Status)
 				_ = s.api.Marshal(ctx.BodyWriter(), "application/json", problem) // the client went away
 				return
@@ -139,6 +148,8 @@ func described[I, O any](s *Server, method, path, summary string, p policy, h fu
 		}
 	}
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
+		ctx, cancel := context.WithTimeout(ctx, s.Patience.Answer)
+		defer cancel()
 		out, err := h(ctx, stateOf(ctx).actor, in)
 		if err != nil {
 			note(ctx, err)

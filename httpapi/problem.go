@@ -20,7 +20,7 @@ type Problem struct {
 	Title     string `json:"title"`
 	Status    int    `json:"status"`
 	Detail    string `json:"detail" doc:"For people: what happened, what is safe, what to do next."`
-	Code      string `json:"code" doc:"Stable; for programs." enum:"not_found,denied,unauthenticated,invalid,conflict,held,corrupt,full,unavailable,internal"`
+	Code      string `json:"code" doc:"Stable; for programs." enum:"not_found,denied,unauthenticated,invalid,conflict,held,corrupt,full,too_many,unavailable,internal"`
 	Reference string `json:"reference,omitempty" doc:"Finds this request in the server's log."`
 }
 
@@ -42,6 +42,7 @@ var statuses = map[evidence.Code]int{
 	evidence.Held:            http.StatusConflict,
 	evidence.Corrupt:         http.StatusInternalServerError,
 	evidence.Full:            http.StatusInsufficientStorage,
+	evidence.TooMany:         http.StatusTooManyRequests,
 	evidence.Unavailable:     http.StatusServiceUnavailable,
 	evidence.Internal:        http.StatusInternalServerError,
 }
@@ -56,6 +57,9 @@ func problem(code evidence.Code, detail string) *Problem {
 func problemOf(ctx context.Context, err error) *Problem {
 	var p *Problem
 	if !errors.As(err, &p) {
+		if evidence.CodeOf(err) == evidence.Internal && errors.Is(err, context.DeadlineExceeded) {
+			err = overdue(err)
+		}
 		code := evidence.CodeOf(err)
 		if code == evidence.Internal && errors.Is(err, context.Canceled) {
 			code = evidence.Unavailable
@@ -77,6 +81,7 @@ func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
+	setRetry(h.Set, stateOf(r.Context()))
 	w.WriteHeader(p.Status)
 	if r.Method != http.MethodHead {
 		_ = json.NewEncoder(w).Encode(p) // the client went away; nothing is lost

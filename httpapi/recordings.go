@@ -175,6 +175,9 @@ func (s *Server) recordingRoutes() {
 		return &body[bundle.History]{h}, err
 	})
 	s.handle("GET /api/recordings/{id}/poster", may(access.Recordings), func(w http.ResponseWriter, r *http.Request, a evidence.Actor) error {
+		if err := inPlayer(r); err != nil {
+			return err
+		}
 		rec, err := s.known(r.Context(), a, r.PathValue("id"))
 		if err != nil {
 			return err
@@ -311,6 +314,9 @@ func (s *Server) consultRoutes() {
 	s.handle("DELETE /api/consultations/{id}", may(access.Recordings), end)
 	s.handle("POST /api/consultations/{id}/end", may(access.Recordings), end)
 	s.handle("GET /media/{id}/{segment}/{what}", may(access.Recordings), func(w http.ResponseWriter, r *http.Request, a evidence.Actor) error {
+		if err := inPlayer(r); err != nil {
+			return err
+		}
 		id, err := consultationID(r.PathValue("id"))
 		if err != nil {
 			return err

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"sync"
@@ -49,6 +48,11 @@ type Config struct {
 	ReceiptKey     string // vkeys that docks pin
 	LogKey         string
 	Secure         bool // served over TLS: cookies are marked so
+	Proxied        bool // a proxy on this machine says in X-Forwarded-For who asks
+	MetricsToken   string
+	Authority      []byte // certificate (PEM) of the authority that this service made for itself; nil: none
+	Rates          Rates
+	Patience       Patience
 
 	UI      http.Handler // the web UI; nil: none
 	Now     func() time.Time
@@ -65,6 +69,7 @@ type Server struct {
 	events  *events
 	started time.Time
 	seconds *prometheus.HistogramVec
+	rates   rates
 	stop    context.CancelFunc // ends event streams
 	done    context.Context
 
@@ -78,7 +83,8 @@ func New(c Config) *Server {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &Server{Config: c, mux: http.NewServeMux(), events: newEvents(), started: c.Now()}
+	c.Patience = c.Patience.filled()
+	s := &Server{Config: c, mux: http.NewServeMux(), events: newEvents(), started: c.Now(), rates: newRates(c.Rates, c.Now)}
 	s.done, s.stop = context.WithCancel(context.Background())
 	s.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "custos_http_request_seconds", Help: "Time to answer, by route and status.",
@@ -128,7 +134,7 @@ func (s *Server) Handler() http.Handler {
 	other.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, evidence.Errorf(evidence.Denied, "The request came from another site. Nothing was changed. Use the pages of this service."))
 	}))
-	return s.watch(other.Handler(s.mux))
+	return s.watch(s.guard(other.Handler(s.mux)))
 }
 
 // ctxKey keys what the transport knows of a request. Packages below get it as
@@ -142,7 +148,8 @@ type state struct {
 	reference string
 	address   string
 	actor     evidence.Actor
-	err       error // why it failed, for the log
+	err       error         // why it failed, for the log
+	retry     time.Duration // after which too many requests are few enough again
 }
 
 func stateOf(ctx context.Context) *state {
@@ -163,17 +170,13 @@ func note(ctx context.Context, err error) { stateOf(ctx).err = err }
 func (s *Server) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := s.Now()
-		st := &state{reference: string(evidence.NewID(begun, rand.Reader)), address: address(r)}
+		st := &state{reference: string(evidence.NewID(begun, rand.Reader)), address: s.caller(r)}
 		r = r.WithContext(context.WithValue(r.Context(), stateKey, st))
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		if s.Secure {
-			h.Set("Strict-Transport-Security", "max-age=63072000")
-		}
+		s.secure(w.Header())
 		rec := &recorder{ResponseWriter: w}
+		r = s.patiently(rec, r)
 		defer func() {
+			rec.hurry() // for what is still to be sent
 			p := recover()
 			if p != nil && p != http.ErrAbortHandler {
 				s.Logger.ErrorContext(r.Context(), "panic", "reference", st.reference, "panic", p, "stack", string(debug.Stack()))
@@ -212,23 +215,38 @@ func (s *Server) logged(r *http.Request, rec *recorder, st *state, begun time.Ti
 		return
 	}
 	// The route, not the path: a path may hold what somebody looked for.
-	args := []any{"route", route, "status", status, "ms", took.Milliseconds(), "bytes", rec.written, "reference", st.reference, "actor", st.actor.ID}
+	args := []any{"route", route, "status", status, "ms", took.Milliseconds(), "bytes", rec.written, "reference", st.reference, "actor", st.actor.ID, "address", st.address}
 	if st.err != nil {
 		args = append(args, "err", st.err.Error())
 	}
 	s.Logger.Log(r.Context(), level, "request", args...)
 }
 
-// recorder notes what was answered.
+// recorder notes what was answered, and gives each write its time.
 type recorder struct {
 	http.ResponseWriter
-	status  int
-	written int64
+	status   int
+	written  int64
+	patience time.Duration // for each write to be taken
+}
+
+// hurry and lift set and take away the deadline for what is written. It does
+// not stand while a handler thinks: over HTTP/2 it would end the request.
+// Where the connection knows no deadlines, there is nobody to wait for.
+func (r *recorder) hurry() {
+	_ = http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(r.patience))
+}
+
+func (r *recorder) lift() {
+	_ = http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Time{})
 }
 
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && status >= 200 {
 		r.status = status
+		if h := r.Header(); status >= 400 && h.Get("Cache-Control") == "" { // net/http's own errors drop it
+			h.Set("Cache-Control", "no-store")
+		}
 	}
 	r.ResponseWriter.WriteHeader(status)
 }
@@ -237,22 +255,22 @@ func (r *recorder) Write(p []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
+	r.hurry()
 	n, err := r.ResponseWriter.Write(p)
+	r.lift()
 	r.written += int64(n)
 	return n, err
 }
 
+// FlushError sends what was written; http.ResponseController calls it.
+func (r *recorder) FlushError() error {
+	r.hurry()
+	defer r.lift()
+	return http.NewResponseController(r.ResponseWriter).Flush()
+}
+
 // Unwrap lets http.ResponseController reach the connection.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
-
-// address is the peer's IP address, without port.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
-}
 
 func (s *Server) metricsHandler() http.Handler {
 	if s.Metrics == nil {

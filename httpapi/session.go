@@ -86,6 +86,9 @@ func (in *cookieIn) request(ctx context.Context) *http.Request {
 
 func (s *Server) sessionRoutes() {
 	described(s, http.MethodPost, "/api/session", "Sign in", anyone, func(ctx context.Context, _ evidence.Actor, in *signInIn) (*signedIn, error) {
+		if err := s.limited(ctx, s.rates.signIn, stateOf(ctx).address); err != nil {
+			return nil, err
+		}
 		token, a, err := s.Identity.SignIn(ctx, in.Body.Name, in.Body.Password, stateOf(ctx).address)
 		if err != nil {
 			return nil, err

@@ -78,10 +78,20 @@ func (s *Server) systemRoutes() {
 		return writeJSON(w, http.StatusOK, map[string]string{"status": "alive"})
 	})
 	s.handle("GET /readyz", anyone, s.ready)
-	s.handle("GET /metrics", anyone, func(w http.ResponseWriter, r *http.Request, _ evidence.Actor) error {
+	s.handle("GET /metrics", own("a program on this machine, or who has the token of the measures"), func(w http.ResponseWriter, r *http.Request, _ evidence.Actor) error {
+		if err := s.mayMeasure(r); err != nil {
+			return err
+		}
 		s.metricsHandler().ServeHTTP(w, r)
 		return nil
 	})
+	if s.Authority != nil {
+		s.handle("GET /ca.crt", anyone, func(w http.ResponseWriter, _ *http.Request, _ evidence.Actor) error {
+			w.Header().Set("Content-Type", "application/x-x509-ca-cert")
+			_, err := w.Write(s.Authority)
+			return err
+		})
+	}
 	if s.UI != nil {
 		s.mount("/", anyone, s.UI)
 	}

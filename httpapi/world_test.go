@@ -73,6 +73,12 @@ func must(t testing.TB, err error) {
 // newHouse opens a server with somebody of each role, or of all roles.
 func newHouse(t *testing.T, roles ...access.Role) *house {
 	t.Helper()
+	return newHouseWith(t, nil, roles...)
+}
+
+// newHouseWith is newHouse with a configuration that change has changed.
+func newHouseWith(t *testing.T, change func(*httpapi.Config), roles ...access.Role) *house {
+	t.Helper()
 	db := databasetest.SQLite(t)
 	w := custodytest.New(t, db)
 	h := &house{World: w, t: t, log: &logged{}, cookies: map[string]string{}}
@@ -88,12 +94,16 @@ func newHouse(t *testing.T, roles ...access.Role) *house {
 		},
 	})
 	must(t, err)
-	h.door = httpapi.New(httpapi.Config{
+	cfg := httpapi.Config{
 		DB: db, Access: w.Access, Identity: w.Identity, Catalogue: w.Catalogue, Custody: w.Custody, Ingest: in, Docks: ingest.NewDocks(nil), Playback: player,
 		Oversight: oversight.New(w.Ledger, w.Log.VKey), Queue: queue, Force: "Thornshire Police", Classification: "OFFICIAL", Version: "test",
 		ReceiptKey: w.ReceiptKey, LogKey: w.Log.VKey, Now: w.Clock.Now, Logger: log, Metrics: prometheus.NewRegistry(),
 		UI: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the pages") }),
-	})
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	h.door = httpapi.New(cfg)
 	t.Cleanup(h.door.Close)
 	h.handler = h.door.Handler()
 	if len(roles) == 0 {
@@ -143,6 +153,11 @@ func (h *house) ask(who, method, path, body string) *httptest.ResponseRecorder {
 	if strings.HasPrefix(path, "/files/") {
 		r.Header.Set("Tus-Resumable", "1.0.0")
 	}
+	if who != "dock" { // a page in a browser asks
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		r.Header.Set("Sec-Fetch-Mode", "cors")
+		r.Header.Set("Sec-Fetch-Dest", "empty")
+	}
 	switch who {
 	case "":
 	case "dock":
@@ -176,6 +191,15 @@ func (h *house) problem(w *httptest.ResponseRecorder, status int, code evidence.
 		h.t.Errorf("reference %q of %d %s finds nothing in the log", p.Reference, status, code)
 	}
 	return p
+}
+
+// decode reads an answer that succeeded.
+func decode(t testing.TB, w *httptest.ResponseRecorder, into any) {
+	t.Helper()
+	if w.Code/100 != 2 {
+		t.Fatalf("got %d %s", w.Code, w.Body)
+	}
+	must(t, json.Unmarshal(w.Body.Bytes(), into))
 }
 
 // poster gives a recording a poster.

@@ -34,6 +34,12 @@ type Config struct {
 	TLSKey  string `toml:"tls_key" comment:"Private key of the certificate, PEM."`
 	Proxied bool   `toml:"proxied" comment:"A proxy on this machine ends TLS in front of the service: cookies are marked secure though the service itself speaks plain HTTP. Left out: false."`
 
+	RequestsPerAddress    int    `toml:"requests_per_address" comment:"How many requests a second one address may send; five times as many at once. Behind a proxy the address is the one that it passes on in X-Forwarded-For. Uploads are not counted. Left out: 200; -1: no limit."`
+	RequestsPerAccount    int    `toml:"requests_per_account" comment:"How many requests a second one person or dock may send, uploads of docks included; five times as many at once. Left out: 100; -1: no limit."`
+	SignInsPerAddress     int    `toml:"sign_ins_per_address" comment:"How many attempts to sign in a minute may come from one address. Left out: 60; -1: no limit."`
+	ConnectionsPerAddress int    `toml:"connections_per_address" comment:"How many connections one address may hold open; more are closed at once. It does not count for a proxy on this machine. Left out: 512; -1: no limit."`
+	MetricsToken          string `toml:"metrics_token" comment:"What a program must send as bearer token to read /metrics, 16 characters at least. Left out: programs on this machine may read it without one, and nobody else; with proxied nobody at all."`
+
 	Origin   string `toml:"origin" comment:"The name of the transparency log, for ever. admin init makes it from the force's name."`
 	LogLevel string `toml:"log_level" comment:"debug, info, warn or error. Left out: info."`
 	LogJSON  bool   `toml:"log_json" comment:"One JSON object a line instead of text. Left out: false."`
@@ -93,6 +99,9 @@ func (c Config) filled(dir string) (Config, error) {
 	orElse(&c.LogLevel, "info")
 	orElse(&c.MaxUpload, "64GiB")
 	orElse(&c.UploadExpiry, "336h")
+	if c.ConnectionsPerAddress == 0 {
+		c.ConnectionsPerAddress = 512
+	}
 	if c.CollectAtOnce == 0 {
 		c.CollectAtOnce = 4
 	}
@@ -111,6 +120,9 @@ func (c Config) check() error {
 	}
 	if _, err := time.ParseDuration(c.UploadExpiry); err != nil {
 		return fmt.Errorf("upload_expiry: %w", err)
+	}
+	if c.MetricsToken != "" && len(c.MetricsToken) < 16 {
+		return errors.New("metrics_token: it has fewer than 16 characters")
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("tls_cert and tls_key go together")

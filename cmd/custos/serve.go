@@ -59,6 +59,7 @@ func serve(ctx context.Context, cfg Config, s streams, ready func(url string)) (
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	ln = httpapi.LimitConnections(ln, cfg.ConnectionsPerAddress, cfg.Proxied)
 	scheme := "http"
 	if cfg.TLSCert != "" {
 		scheme = "https"
@@ -138,7 +139,10 @@ func (a *app) server(ctx context.Context) (*server, error) {
 	srv.door = httpapi.New(httpapi.Config{
 		Access: a.access, Identity: a.identity, Catalogue: a.catalogue, Custody: a.custody, Ingest: srv.ingest, Docks: ingest.NewDocks(nil),
 		Playback: player, Oversight: oversight.New(a.ledger, a.signers.logKey), Queue: a.queue, DB: a.db,
-		Force: a.cfg.Force, Classification: a.cfg.Classification, Version: version, Secure: a.cfg.secure(),
+		Force: a.cfg.Force, Classification: a.cfg.Classification, Version: version, Secure: a.cfg.secure(), Proxied: a.cfg.Proxied, MetricsToken: a.cfg.MetricsToken,
+		Rates: httpapi.Rates{
+			PerAddress: float64(a.cfg.RequestsPerAddress), PerAccount: float64(a.cfg.RequestsPerAccount), SignIns: float64(a.cfg.SignInsPerAddress),
+		},
 		ReceiptKey: a.signers.receiptKey, LogKey: a.signers.logKey, UI: web.Handler(web.CSP), Logger: a.log, Metrics: metrics,
 	})
 	a.onCheckpoint = func(b []byte) {
@@ -174,9 +178,7 @@ func (s *server) run(ctx context.Context, ln net.Listener, ready func()) error {
 	part("sweep", func(ctx context.Context) error {
 		return every(ctx, time.Hour, func() error { return s.sweep(ctx) })
 	})
-	h := &http.Server{
-		Handler: s.door.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-	}
+	h := s.door.HTTP()
 	served := make(chan error, 1)
 	go func() { served <- h.Serve(ln) }()
 	ready()

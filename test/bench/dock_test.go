@@ -19,7 +19,7 @@ const cameras = 20
 // last file has its receipt. The peer is one cp of the same files with fsync:
 // no network, no hash, no sealing, no reading back, no wiping.
 func benchDock(t *testing.T, b *bench) {
-	s := rig.New(t, b.bin, "")
+	s := rig.New(t, b.bin, "", unlimited...)
 	s.Start(noTools)
 	var pairs []pair
 	for i := range b.count(1, 3) { // forty files are many repetitions

@@ -310,3 +310,7 @@ func cpuOf(t *testing.T, pid int) float64 {
 	}
 	return total
 }
+
+// unlimited is the configuration of a service that is measured: nobody here is
+// kept from asking more than people do.
+var unlimited = []string{"requests_per_address = -1", "requests_per_account = -1", "sign_ins_per_address = -1"}

@@ -26,7 +26,7 @@ func benchList(t *testing.T, b *bench) {
 	n := b.count(100_000, 20_000)
 	for _, e := range engines {
 		t.Run(string(e), func(t *testing.T) {
-			s := rig.New(t, b.bin, "")
+			s := rig.New(t, b.bin, "", unlimited...)
 			if e == database.Postgres {
 				s.Configure(fmt.Sprintf("database = %q", addresses[e]))
 				s.RunIn(rig.Password+"\n", "admin", "user", "add", "--login", "supervisor", "--number", "7731", "--role", "supervisor", "--password", "-")

@@ -30,7 +30,7 @@ const rangeLength = 64 << 10
 // memory, once with all that fits.
 func benchRead(t *testing.T, b *bench) {
 	length := b.size(10e9, 1e9)
-	s := rig.New(t, b.bin, "")
+	s := rig.New(t, b.bin, "", unlimited...)
 	s.Start(noTools)
 	d := newDock(t, s, "Central")
 	file := newNoise(length)
@@ -143,6 +143,8 @@ func (v *viewer) get(t *testing.T, url string, p []byte, off int64) time.Duratio
 	if err != nil {
 		t.Fatal(err)
 	}
+	req.Header.Set("Sec-Fetch-Site", "same-origin") // as a player on a page asks
+	req.Header.Set("Sec-Fetch-Dest", "video")
 	req.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", off, off+int64(len(p))-1))
 	begun := time.Now()
 	res, err := v.http.Do(req)
@@ -234,7 +236,7 @@ func servePlain(t *testing.T, file string) (url string, pid int) {
 // benchVerify checks a disclosed bundle, and lets sha256sum read the same files.
 func benchVerify(t *testing.T, b *bench) {
 	length := b.size(2e9, 256e6)
-	s := rig.New(t, b.bin, "")
+	s := rig.New(t, b.bin, "", unlimited...)
 	s.Start(noTools)
 	d := newDock(t, s, "Central")
 	at, _, err := d.send(t.Context(), "CASE", newNoise(length))

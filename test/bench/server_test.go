@@ -14,7 +14,7 @@ import (
 // while nobody asks for anything: with an empty database, and with what the
 // demonstration holds.
 func benchServer(t *testing.T, b *bench) {
-	s := rig.New(t, b.bin, "")
+	s := rig.New(t, b.bin, "", unlimited...)
 	starts(t, b, s, "empty")
 	demoSized(t, s)
 	starts(t, b, s, "demo-sized")
@@ -82,7 +82,7 @@ func benchUploads(t *testing.T, b *bench) {
 	length := b.size(1<<30, 64<<20)
 	for _, n := range []int{1, 4, 8} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) { // a service each: the disk need not hold all of them
-			s := rig.New(t, b.bin, "")
+			s := rig.New(t, b.bin, "", unlimited...)
 			s.Start(noTools)
 			d := newDock(t, s, "Central")
 			// Nothing warms up: what a first upload leaves behind would hide

@@ -339,6 +339,10 @@ func (p *Person) Do(method, path string, body any, header ...string) (int, http.
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	// As a page in a browser asks: footage is given to nothing else.
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	req.Header.Set("Sec-Fetch-Mode", "cors")
+	req.Header.Set("Sec-Fetch-Dest", "empty")
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}

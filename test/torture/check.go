@@ -276,6 +276,8 @@ func (p *Traffic) do(method, path string, body, into any) (int, error) {
 		return 0, err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Sec-Fetch-Site", "same-origin") // as a page of the service asks
+	req.Header.Set("Sec-Fetch-Dest", "empty")
 	res, err := p.client.Do(req)
 	if err != nil {
 		return 0, err

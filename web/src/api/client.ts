@@ -24,7 +24,7 @@ export class Problem extends Error {
 
 const codes: Record<number, string> = {
   400: 'invalid', 401: 'unauthenticated', 403: 'denied', 404: 'not_found', 409: 'conflict',
-  422: 'invalid', 423: 'held', 429: 'unavailable', 502: 'unavailable', 503: 'unavailable', 504: 'unavailable', 507: 'full',
+  422: 'invalid', 423: 'held', 429: 'too_many', 502: 'unavailable', 503: 'unavailable', 504: 'unavailable', 507: 'full',
 };
 
 async function problemOf(answer: Response): Promise<Problem> {

@@ -507,7 +507,7 @@ export interface components {
              * @description Stable; for programs.
              * @enum {string}
              */
-            code: "not_found" | "denied" | "unauthenticated" | "invalid" | "conflict" | "held" | "corrupt" | "full" | "unavailable" | "internal";
+            code: "not_found" | "denied" | "unauthenticated" | "invalid" | "conflict" | "held" | "corrupt" | "full" | "too_many" | "unavailable" | "internal";
             /** @description For people: what happened, what is safe, what to do next. */
             detail: string;
             /** @description Finds this request in the server's log. */

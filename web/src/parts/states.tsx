@@ -32,6 +32,7 @@ const titles: Record<string, [Icon, string, string]> = {
   denied: [IconLock, 'You may not see this', 'Ask whoever looks after Custos in your force if your work needs it.'],
   not_found: [IconQuestionMark, 'There is no such recording', 'It does not exist, or it is not one that you may know of.'],
   corrupt: [IconShieldX, 'The stored data is not what it must be', 'It is not shown. Tell whoever looks after Custos in your force at once.'],
+  too_many: [IconCloudOff, 'That was too much at once', 'Wait a few seconds, then try again.'],
   unavailable: [IconCloudOff, 'Custos cannot do this just now', 'Try again in a minute.'],
 };
 
