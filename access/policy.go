@@ -1,16 +1,27 @@
 package access
 
 import (
+	"bytes"
+	_ "embed"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
 
 	"custos/evidence"
 )
 
+// Shipped is the policy as it is shipped, a text that people read.
+//
+//go:embed policy.toml
+var Shipped []byte
+
 // Role is what somebody is in the service. A person has one.
 type Role = string
 
-// The roles. What each may do is the table below.
+// The shipped roles. What each may do stands in policy.toml.
 const (
 	Officer               Role = "officer"
 	Supervisor            Role = "supervisor"
@@ -24,11 +35,17 @@ const (
 	Administrator         Role = "administrator"
 )
 
-// Two acts that the policy tells apart from Consult. They show no footage.
+// Acts that the policy tells apart besides the verbs of the law. They show no
+// footage.
 const (
-	Find  evidence.Verb = "find"  // know that a recording exists: its card, its times, what was made of it
-	Trail evidence.Verb = "trail" // read who did what to it
+	Find     evidence.Verb = "find"     // know that a recording exists: its card, its times, what was made of it
+	Trail    evidence.Verb = "trail"    // read who did what to it
+	Restrict evidence.Verb = "restrict" // say how closely it is kept, and who is on its access list
+	Assign   evidence.Verb = "assign"   // say whose footage it is
 )
+
+var verbs = []evidence.Verb{Find, evidence.Consult, evidence.Derive, Trail, evidence.Disclose, evidence.Combine,
+	Restrict, Assign, evidence.Collect, evidence.Verify, evidence.Erase, evidence.Administer}
 
 // The parts of the service that a person may open; see Can.
 const (
@@ -41,110 +58,128 @@ const (
 	AuditFull  = "audit_full"  // the trail of everything (R4)
 )
 
-// reach is how far a permission goes. The zero value is not at all.
-type reach int
+var areas = []string{Docks, Health, Log, People, AuditBasic, AuditFull}
 
-const (
-	own reach = iota + 1 // recordings of one's own collar number
-	all
-)
+// permission is one line of the policy.
+type permission struct {
+	verb    evidence.Verb
+	reach   evidence.Reach
+	classes []evidence.Class
+	state   evidence.State // "" = any
+}
 
 // rule is everything one role may do. What is not in it is denied.
 type rule struct {
 	name  string
-	verbs map[evidence.Verb]reach
+	may   map[evidence.Verb][]permission
 	areas []string
 }
 
-// policy is the whole rule: one for each role of a person, and one for each
-// kind of party that is not a person.
+// policy is the whole rule: one for each role of a person, one for each kind
+// of party that is not a person, and what emergency access adds.
 type policy struct {
-	people  map[Role]rule
-	parties map[evidence.ActorKind]rule
+	people    map[Role]rule
+	parties   map[evidence.ActorKind]rule
+	emergency rule
 }
 
-// newPolicy is the table. testdata/policy.txt shows it as a grid; a test keeps
-// the two alike, so that no change of it goes unseen.
-//
-// Nobody may erase or combine yet: there is no retention and there are no
-// cases whose rules could allow it.
-func newPolicy() policy {
-	return policy{
-		people: map[Role]rule{
-			// Watches what they recorded. Not the trail: it would show an
-			// officer that professional standards are looking.
-			Officer: {name: "Officer",
-				verbs: map[evidence.Verb]reach{Find: own, evidence.Consult: own, evidence.Derive: own}},
+// policyFile is policy.toml.
+type policyFile struct {
+	Version   int                 `toml:"version"`
+	Roles     map[string]ruleFile `toml:"roles"`
+	Parties   map[string]ruleFile `toml:"parties"`
+	Emergency ruleFile            `toml:"emergency"`
+}
 
-			// Reviews the footage of others (R25). Until units exist this
-			// reaches every recording; a force that finds that too wide
-			// gives nobody the role yet.
-			Supervisor: {name: "Supervisor",
-				verbs: map[evidence.Verb]reach{Find: all, evidence.Consult: all, evidence.Derive: all, Trail: all},
-				areas: []string{Docks, AuditBasic}},
+type ruleFile struct {
+	Name  string   `toml:"name"`
+	May   []string `toml:"may"`
+	Opens []string `toml:"opens"`
+}
 
-			// Map and live view, which do not exist yet. No recordings.
-			ControlRoom: {name: "Control room"},
-
-			Investigator: {name: "Investigator",
-				verbs: map[evidence.Verb]reach{Find: all, evidence.Consult: all, evidence.Derive: all, Trail: all},
-				areas: []string{AuditBasic}},
-
-			// The only person who lets footage out.
-			DisclosureOfficer: {name: "Disclosure officer",
-				verbs: map[evidence.Verb]reach{Find: all, evidence.Consult: all, evidence.Derive: all, evidence.Disclose: all, Trail: all},
-				areas: []string{Log, AuditBasic}},
-
-			// Decides how long footage is kept, from what is known about it.
-			RecordsManager: {name: "Records manager",
-				verbs: map[evidence.Verb]reach{Find: all, evidence.Verify: all, Trail: all},
-				areas: []string{Docks, Health, Log, AuditBasic}},
-
-			// Looks at who looked; not at footage by default.
-			ProfessionalStandards: {name: "Professional standards",
-				verbs: map[evidence.Verb]reach{Find: all, Trail: all},
-				areas: []string{Log, AuditBasic, AuditFull}},
-
-			// Checks the trail and the digests. Verify reads bytes and shows none.
-			Auditor: {name: "Auditor",
-				verbs: map[evidence.Verb]reach{Find: all, evidence.Verify: all, Trail: all},
-				areas: []string{Log, AuditBasic, AuditFull}},
-
-			DataProtectionOfficer: {name: "Data protection officer",
-				verbs: map[evidence.Verb]reach{Find: all, Trail: all},
-				areas: []string{Log, AuditBasic, AuditFull}},
-
-			// Runs the service and sees no footage, nor that any exists.
-			Administrator: {name: "Administrator",
-				verbs: map[evidence.Verb]reach{evidence.Administer: all},
-				areas: []string{Docks, Health, Log, People}},
-		},
-		parties: map[evidence.ActorKind]rule{
-			// A dock brings footage and gets none back.
-			evidence.Dock: {name: "dock",
-				verbs: map[evidence.Verb]reach{evidence.Collect: all}},
-
-			// The service finishes what was begun, makes working copies and
-			// checks what is stored. It never watches.
-			evidence.System: {name: "service",
-				verbs: map[evidence.Verb]reach{evidence.Collect: all, evidence.Derive: all, evidence.Verify: all, Find: all}},
-
-			// Whoever has a shell on the server could read keys and disks
-			// anyway; being allowed to import and export by command is what
-			// puts it on record. There is no command for watching.
-			evidence.Operator: {name: "operator",
-				verbs: map[evidence.Verb]reach{evidence.Collect: all, evidence.Disclose: all, evidence.Verify: all,
-					evidence.Administer: all, Find: all, Trail: all},
-				areas: []string{Docks, Health, Log, People, AuditBasic, AuditFull}},
-		},
+// parsePolicy reads a policy. It fails with Invalid, naming the line that
+// nobody could follow: a policy is never followed in part.
+func parsePolicy(text []byte) (policy, error) {
+	var f policyFile
+	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&f); err != nil {
+		return policy{}, evidence.Wrap(evidence.Invalid, err, "The policy cannot be read.")
 	}
+	if f.Version != 1 {
+		return policy{}, evidence.Errorf(evidence.Invalid, "The policy is of version %d; this service follows version 1.", f.Version)
+	}
+	p := policy{people: map[Role]rule{}, parties: map[evidence.ActorKind]rule{}}
+	var err error
+	for role, r := range f.Roles {
+		if p.people[role], err = r.rule(role); err != nil {
+			return policy{}, err
+		}
+	}
+	for kind, r := range f.Parties {
+		k := evidence.ActorKind(kind)
+		if !slices.Contains([]evidence.ActorKind{evidence.Dock, evidence.System, evidence.Operator, evidence.Integration}, k) {
+			return policy{}, evidence.Errorf(evidence.Invalid, "The policy speaks of a party %q that this service does not know.", kind)
+		}
+		if p.parties[k], err = r.rule(kind); err != nil {
+			return policy{}, err
+		}
+	}
+	p.emergency, err = f.Emergency.rule("emergency")
+	return p, err
+}
+
+func (f ruleFile) rule(of string) (rule, error) {
+	r := rule{name: f.Name, may: map[evidence.Verb][]permission{}, areas: f.Opens}
+	if r.name == "" && (len(f.May) > 0 || len(f.Opens) > 0) {
+		return r, evidence.Errorf(evidence.Invalid, "In the policy, %q has no name.", of)
+	}
+	for _, line := range f.May {
+		p, err := parsePermission(line)
+		if err != nil {
+			return r, evidence.Wrap(evidence.Invalid, err, fmt.Sprintf("In the policy, %q may %q: that cannot be followed.", of, line))
+		}
+		r.may[p.verb] = append(r.may[p.verb], p)
+	}
+	for _, area := range f.Opens {
+		if !slices.Contains(areas, area) {
+			return r, evidence.Errorf(evidence.Invalid, "In the policy, %q opens %q, which does not exist.", of, area)
+		}
+	}
+	return r, nil
+}
+
+// parsePermission reads VERB REACH CLASSES [STATE].
+func parsePermission(line string) (p permission, err error) {
+	words := strings.Split(line, " ")
+	if len(words) < 3 || len(words) > 4 {
+		return p, fmt.Errorf("a permission is VERB REACH CLASSES [STATE]")
+	}
+	p.verb, p.reach = evidence.Verb(words[0]), evidence.Reach(words[1])
+	if !slices.Contains(verbs, p.verb) {
+		return p, fmt.Errorf("unknown verb")
+	}
+	if !slices.Contains([]evidence.Reach{evidence.Own, evidence.Unit, evidence.Case, evidence.Listed, evidence.Force}, p.reach) {
+		return p, fmt.Errorf("unknown reach")
+	}
+	for _, word := range strings.Split(words[2], ",") {
+		c, err := evidence.ParseClass(word)
+		if err != nil || slices.Contains(p.classes, c) {
+			return p, fmt.Errorf("unknown or doubled class")
+		}
+		p.classes = append(p.classes, c)
+	}
+	if len(words) == 4 {
+		if p.state = evidence.State(words[3]); p.state != evidence.Assigned && p.state != evidence.Unassigned {
+			return p, fmt.Errorf("unknown state")
+		}
+	}
+	return p, nil
 }
 
 // of is the rule for an actor; the zero rule, which allows nothing, for one
 // the policy does not know.
 func (p policy) of(actor evidence.Actor) rule {
 	if actor.Kind == evidence.Person {
-		return p.people[Role(actor.Role)]
+		return p.people[actor.Role]
 	}
 	return p.parties[actor.Kind]
 }
@@ -153,4 +188,4 @@ func (p policy) of(actor evidence.Actor) rule {
 func (a *Access) Roles() []Role { return slices.Sorted(maps.Keys(a.policy.people)) }
 
 // RoleName is how people call a role, "" for one that does not exist.
-func (a *Access) RoleName(role string) string { return a.policy.people[Role(role)].name }
+func (a *Access) RoleName(role string) string { return a.policy.people[role].name }

@@ -82,7 +82,7 @@ func (b *bench) get(id evidence.ID) evidence.Recording {
 
 func (b *bench) card(id evidence.ID) catalogue.Card {
 	b.Helper()
-	p, err := b.List(b.Context(), catalogue.Query{All: true})
+	p, err := b.List(b.Context(), catalogue.Query{Scope: evidence.Everything()})
 	b.must(err)
 	for _, k := range p.Items {
 		if k.ID == id {
@@ -176,7 +176,7 @@ func TestPlaceTiesSegmentsByDeviceAndGroup(t *testing.T) {
 		if rec.Officer != "12" || rec.Category != "stop" {
 			t.Errorf("the first officer and category known must stay: %q %q", rec.Officer, rec.Category)
 		}
-		n, err := b.Count(t.Context(), catalogue.Query{All: true})
+		n, err := b.Count(t.Context(), catalogue.Query{Scope: evidence.Everything()})
 		if b.must(err); n != 5 {
 			t.Errorf("%d recordings, want 5", n)
 		}
@@ -252,7 +252,7 @@ func TestManyDocksAtOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		page, err := b.List(t.Context(), catalogue.Query{All: true})
+		page, err := b.List(t.Context(), catalogue.Query{Scope: evidence.Everything()})
 		b.must(err)
 		if len(page.Items) != 1 || page.Items[0].Segments != 8 {
 			t.Fatalf("%+v", page.Items)

@@ -15,9 +15,8 @@ import (
 	"custos/evidence"
 )
 
-// Query says which recordings are wanted, and of which the asker may know.
-// What may be known is the rule's answer (package access) in plain fields; the
-// zero value finds nothing.
+// Query says which recordings are wanted, and of which the asker may know: the
+// rule's answer (package access). The zero value finds nothing.
 type Query struct {
 	Officer  string    // collar number, exactly; "" = any
 	Device   string    // exactly; "" = any
@@ -26,9 +25,9 @@ type Query struct {
 	Cursor string // Next of the page before; "" = from the newest
 	Limit  int    // recordings a page, 1 to 200; 0 = 60
 
-	All         bool   // the asker may know of every recording
-	OnlyOfficer string // else: only of those of this collar number; "" = of none
-	Nothing     bool   // of none, whatever the two above say
+	Scope evidence.Scope // of which recordings the asker may know
+
+	Whole bool // cards tell their cases and access lists too
 }
 
 // Card is one recording as lists show it.
@@ -45,6 +44,7 @@ type Card struct {
 	State     evidence.MediaState `json:"state"`      // the best any segment offers
 	Why       string              `json:"why"`        // the first reason any segment gives
 	Poster    int                 `json:"-"`          // segment whose poster stands for the recording, 0 = none
+	Placing   evidence.Placing    `json:"-"`          // what decides who may do what to it; without cases and list unless asked for
 }
 
 // Page is one page of a list.
@@ -72,8 +72,14 @@ func (c *Catalogue) List(ctx context.Context, q Query) (Page, error) {
 	var cards []Card
 	err = c.db.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, query, args...)
-		cards, err = collect(rows, err, scanCard)
-		return err
+		if cards, err = collect(rows, err, scanCard); err != nil || !q.Whole {
+			return err
+		}
+		at := map[evidence.ID]*evidence.Placing{}
+		for i := range cards {
+			at[cards[i].ID] = &cards[i].Placing
+		}
+		return fillPlacings(ctx, tx, at)
 	})
 	if err != nil {
 		return Page{}, fmt.Errorf("list recordings: %w", err)
@@ -87,33 +93,62 @@ func (c *Catalogue) List(ctx context.Context, q Query) (Page, error) {
 	return p, nil
 }
 
-const cardQuery = "SELECT id, device, officer, category, started_at, created_at, duration_ms, segments, bytes, state, why, poster_segment FROM recordings"
+const cardColumns = `r.id, r.device, r.officer, r.category, r.started_at, r.created_at, r.duration_ms, r.segments, r.bytes, r.state, r.why, r.poster_segment,
+	r.owner, r.unit, r.class`
 
 func scanCard(r *sql.Rows) (k Card, err error) {
 	var started, created int64
 	err = r.Scan(&k.ID, &k.Device, &k.Officer, &k.Category, &started, &created,
-		&k.Duration, &k.Segments, &k.Bytes, &k.State, &k.Why, &k.Poster)
+		&k.Duration, &k.Segments, &k.Bytes, &k.State, &k.Why, &k.Poster, &k.Placing.Owner, &k.Placing.Unit, &k.Placing.Class)
 	k.StartedAt, k.CreatedAt = database.Time(started), database.Time(created)
 	return k, err
 }
 
+// listQuery is the newest of what each arm of the scope has newest.
 func listQuery(q Query) (string, []any, error) {
 	if q.Limit < 0 || q.Limit > maxLimit {
 		return "", nil, evidence.Errorf(evidence.Invalid, "A page of the list has 1 to %d recordings.", maxLimit)
 	}
-	where, args, err := q.where()
+	filter, err := q.filter()
 	if err != nil {
 		return "", nil, err
 	}
+	var started int64
+	var id evidence.ID
 	if q.Cursor != "" {
-		started, id, err := q.position()
-		if err != nil {
+		if started, id, err = q.position(); err != nil {
 			return "", nil, err
 		}
-		where = append(where, "(started_at, id) < (?, ?)")
-		args = append(args, started, id)
 	}
-	return cardQuery + clause(where) + " ORDER BY started_at DESC, id DESC LIMIT ?", append(args, q.limit()+1), nil
+	part := func(columns string, a arm) (p piece) {
+		p.add("SELECT " + columns + " FROM " + a.from)
+		where := append([]piece{a.where}, filter...)
+		if q.Cursor != "" {
+			var after piece
+			after.add("("+strings.ReplaceAll(a.by, " DESC", "")+") < (?, ?)", started, id)
+			where = append(where, after)
+		}
+		p.where(where)
+		p.add(" ORDER BY "+a.by+" LIMIT ?", q.limit()+1)
+		return p
+	}
+	parts := arms(q.Scope.Live())
+	if len(parts) == 1 {
+		p := part(cardColumns, parts[0])
+		return p.sql, p.args, nil
+	}
+	var all piece
+	all.add("SELECT " + cardColumns + " FROM (")
+	for i, a := range parts {
+		if i > 0 {
+			all.sql += " UNION "
+		}
+		p := part("r.id", a)
+		all.add(fmt.Sprintf("SELECT id FROM (%s) AS a%d", p.sql, i), p.args...)
+	}
+	// CROSS JOIN keeps SQLite from reading the recordings first.
+	all.add(") AS f CROSS JOIN recordings r WHERE r.id = f.id ORDER BY r.started_at DESC, r.id DESC LIMIT ?", q.limit()+1)
+	return all.sql, all.args, nil
 }
 
 // Day is how many recordings began on one day.
@@ -130,15 +165,15 @@ const quarter = 15 * 60 * 1000 * 1000
 // people are, newest first, without days that have none. Cursor and Limit do
 // not matter.
 func (c *Catalogue) Days(ctx context.Context, q Query, zone *time.Location) (days []Day, err error) {
-	where, args, err := q.where()
+	where, err := q.where()
 	if err != nil || q.empty() {
 		return nil, err
 	}
 	// SQL's % keeps the sign; times before 1970 must round down as well.
-	query := fmt.Sprintf(`SELECT started_at - ((started_at %% %[1]d) + %[1]d) %% %[1]d AS quarter, COUNT(*)
-		FROM recordings`, quarter) + clause(where) + " GROUP BY 1 ORDER BY 1 DESC"
+	query := fmt.Sprintf(`SELECT r.started_at - ((r.started_at %% %[1]d) + %[1]d) %% %[1]d AS quarter, COUNT(*)
+		FROM recordings r`, quarter) + where.sql + " GROUP BY 1 ORDER BY 1 DESC"
 	err = c.db.Read(ctx, func(tx *database.Tx) error {
-		rows, err := tx.Query(ctx, query, args...)
+		rows, err := tx.Query(ctx, query, where.args...)
 		parts, err := collect(rows, err, func(r *sql.Rows) (d Day, err error) {
 			var micros int64
 			err = r.Scan(&micros, &d.Count)
@@ -162,12 +197,12 @@ func (c *Catalogue) Days(ctx context.Context, q Query, zone *time.Location) (day
 
 // Count is how many recordings q asks for. Cursor and Limit do not matter.
 func (c *Catalogue) Count(ctx context.Context, q Query) (n int64, err error) {
-	where, args, err := q.where()
+	where, err := q.where()
 	if err != nil || q.empty() {
 		return 0, err
 	}
 	err = c.db.Read(ctx, func(tx *database.Tx) error {
-		return tx.QueryRow(ctx, "SELECT COUNT(*) FROM recordings"+clause(where), args...).Scan(&n)
+		return tx.QueryRow(ctx, "SELECT COUNT(*) FROM recordings r"+where.sql, where.args...).Scan(&n)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("count recordings: %w", err)
@@ -188,40 +223,41 @@ func (q Query) limit() int {
 }
 
 // empty tells whether the asker may know of no recording at all.
-func (q Query) empty() bool { return q.Nothing || !q.All && q.OnlyOfficer == "" }
+func (q Query) empty() bool { return len(q.Scope.Live()) == 0 }
 
-// where is the filter without the place in the list. It fails with Invalid.
-func (q Query) where() (where []string, args []any, err error) {
+// filter is what is wanted, without what may be known and the place in the
+// list. It fails with Invalid.
+func (q Query) filter() (where []piece, err error) {
 	if err := errors.Join(checkText("officer", q.Officer, nameLimit), checkText("device", q.Device, nameLimit)); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	add := func(w string, v any) {
-		where = append(where, w)
-		args = append(args, v)
-	}
-	if !q.All {
-		add("officer = ?", q.OnlyOfficer)
-	}
+	add := func(w string, v any) { where = append(where, piece{w, []any{v}}) }
 	if q.Officer != "" {
-		add("officer = ?", q.Officer)
+		add("r.officer = ?", q.Officer)
 	}
 	if q.Device != "" {
-		add("device = ?", q.Device)
+		add("r.device = ?", q.Device)
 	}
 	if !q.From.IsZero() {
-		add("started_at >= ?", database.Micros(q.From))
+		add("r.started_at >= ?", database.Micros(q.From))
 	}
 	if !q.To.IsZero() {
-		add("started_at < ?", database.Micros(q.To))
+		add("r.started_at < ?", database.Micros(q.To))
 	}
-	return where, args, nil
+	return where, nil
 }
 
-func clause(where []string) string {
-	if len(where) == 0 {
-		return ""
+// where is the filter and what may be known, as a clause. It fails with Invalid.
+func (q Query) where() (p piece, err error) {
+	where, err := q.filter()
+	if err != nil {
+		return p, err
 	}
-	return " WHERE " + strings.Join(where, " AND ")
+	if may, all := condition(q.Scope.Live()); !all {
+		where = append(where, may)
+	}
+	p.where(where)
+	return p, nil
 }
 
 // A cursor is base64url of: version 1 | started_at, 8 bytes big-endian | ID, 26

@@ -25,15 +25,18 @@ func seed(t testing.TB, db *database.DB, cards []Card) {
 	t.Helper()
 	ctx := context.Background()
 	for part := range slices.Chunk(cards, 1000) {
-		args := make([]any, 0, 7*len(part))
+		args := make([]any, 0, 10*len(part))
 		for _, k := range part {
-			args = append(args, k.ID, k.Device, k.Officer, database.Micros(k.StartedAt), database.Micros(k.CreatedAt), k.Segments, k.Bytes)
+			args = append(args, k.ID, k.Device, k.Officer, database.Micros(k.StartedAt), database.Micros(k.CreatedAt), k.Segments, k.Bytes,
+				k.Placing.Owner, k.Placing.Unit, k.Placing.Class)
 		}
-		values := strings.TrimSuffix(strings.Repeat("(?, ?, ?, '', '', ?, ?, ?, ?, 0, 'pending', '', 0), ", len(part)), ", ")
+		values := strings.TrimSuffix(strings.Repeat("(?, ?, ?, '', '', ?, ?, ?, ?, 0, 'pending', '', 0, ?, ?, ?), ", len(part)), ", ")
 		if err := db.Write(ctx, func(tx *database.Tx) error {
-			_, err := tx.Exec(ctx, `INSERT INTO recordings (id, device, officer, category, take, started_at, created_at,
-				segments, bytes, duration_ms, state, why, poster_segment) VALUES `+values, args...)
-			return err
+			if _, err := tx.Exec(ctx, `INSERT INTO recordings (id, device, officer, category, take, started_at, created_at,
+				segments, bytes, duration_ms, state, why, poster_segment, owner, unit, class) VALUES `+values, args...); err != nil {
+				return err
+			}
+			return seedPlacing(ctx, tx, part)
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -46,6 +49,36 @@ func seed(t testing.TB, db *database.DB, cards []Card) {
 	}
 }
 
+// seedPlacing writes cases and access lists.
+func seedPlacing(ctx context.Context, tx *database.Tx, cards []Card) error {
+	c := &Catalogue{}
+	for _, k := range cards {
+		for _, id := range k.Placing.Cases {
+			if _, err := c.SetCase(ctx, tx, k.ID, id, true); err != nil {
+				return err
+			}
+		}
+		if len(k.Placing.Listed) > 0 {
+			if err := c.SetClass(ctx, tx, k.ID, k.Placing.Class, k.Placing.Listed); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+var everything = evidence.Everything()
+
+// ownOf is the scope of an officer.
+func ownOf(person evidence.ID) evidence.Scope {
+	return evidence.Scope{{Reach: evidence.Own, Person: person, Classes: []evidence.Class{evidence.Normal}}}
+}
+
+// unitsOf is the scope of a supervisor.
+func unitsOf(person evidence.ID, units ...evidence.ID) evidence.Scope {
+	return append(ownOf(person), evidence.Term{Reach: evidence.Unit, Units: units, Classes: []evidence.Class{evidence.Normal}})
+}
+
 // force makes n cards of a force with n/500 officers over n/1000 days, in the
 // order of their arrival.
 func force(n int) []Card {
@@ -54,7 +87,11 @@ func force(n int) []Card {
 		at := start.Add(time.Duration(i) * 86400 * time.Millisecond)
 		officer := (i * 7919) % max(n/500, 1)
 		cards[i] = Card{ID: evidence.NewID(at.Add(8*time.Hour), rand.Reader), Device: fmt.Sprintf("X81-%05d", officer),
-			Officer: fmt.Sprintf("%05d", officer), StartedAt: at, CreatedAt: at.Add(8 * time.Hour), Segments: 1, Bytes: 1 << 30}
+			Officer: fmt.Sprintf("%05d", officer), StartedAt: at, CreatedAt: at.Add(8 * time.Hour), Segments: 1, Bytes: 1 << 30,
+			Placing: evidence.Placing{Owner: evidence.ID(fmt.Sprintf("%05d", officer)), Unit: evidence.ID(fmt.Sprintf("u%03d", officer%100))}}
+		if i%997 == 0 {
+			cards[i].Placing.Class = evidence.Restricted
+		}
 	}
 	return cards
 }
@@ -79,13 +116,15 @@ func TestListNeverSorts(t *testing.T) {
 		middle := cards[10_000]
 		from, to := middle.StartedAt.Add(-48*time.Hour), middle.StartedAt.Add(time.Hour)
 		for name, q := range map[string]Query{
-			"all":           {All: true},
-			"own":           {OnlyOfficer: middle.Officer},
-			"officer":       {All: true, Officer: middle.Officer},
-			"device":        {All: true, Device: middle.Device},
-			"time":          {All: true, From: from, To: to},
-			"officer, time": {All: true, Officer: middle.Officer, From: start, To: to},
-			"device, time":  {All: true, Device: middle.Device, From: start, To: to},
+			"all":           {Scope: everything},
+			"own":           {Scope: ownOf(middle.Placing.Owner)},
+			"normal":        {Scope: evidence.Scope{{Reach: evidence.Force, Classes: []evidence.Class{evidence.Normal}}}},
+			"unit":          {Scope: unitsOf("", "u007")[1:]},
+			"officer":       {Scope: everything, Officer: middle.Officer},
+			"device":        {Scope: everything, Device: middle.Device},
+			"time":          {Scope: everything, From: from, To: to},
+			"officer, time": {Scope: everything, Officer: middle.Officer, From: start, To: to},
+			"device, time":  {Scope: everything, Device: middle.Device, From: start, To: to},
 		} {
 			for _, later := range []bool{false, true} {
 				t.Run(fmt.Sprint(name, later), func(t *testing.T) {
@@ -141,8 +180,50 @@ func explain(t *testing.T, db *database.DB, query string, args []any) string {
 	return plan.String()
 }
 
-// Whatever is asked, paging through the list gives exactly what a plain look
-// at every card gives, and Count and Days agree.
+// somePlacing is one of many placings.
+func somePlacing(i int) evidence.Placing {
+	p := evidence.Placing{Owner: []evidence.ID{"", "p1", "p2"}[i%3], Unit: []evidence.ID{"", "u1", "u2", "u3"}[i/3%4], Class: evidence.Class(i / 5 % 3)}
+	if i%4 == 1 {
+		p.Cases = append(p.Cases, "c1")
+	}
+	if i%6 > 3 {
+		p.Cases = append(p.Cases, "c2")
+	}
+	for j, until := range []time.Time{{}, start, start.Add(time.Hour)} {
+		if i%7 == j+1 {
+			p.Listed = append(p.Listed, evidence.Listing{Person: []evidence.ID{"p1", "p2"}[i/7%2], Until: until})
+		}
+	}
+	return p
+}
+
+// drawScope is any scope that the rule could make, and some that it could not.
+func drawScope(rt *rapid.T) evidence.Scope {
+	id := func(what string, of ...evidence.ID) evidence.ID { return rapid.SampledFrom(of).Draw(rt, what) }
+	many := func(what string, of ...evidence.ID) []evidence.ID {
+		list := rapid.SliceOfDistinct(rapid.SampledFrom(of), rapid.ID).Draw(rt, what)
+		if rapid.IntRange(0, 5).Draw(rt, "many") == 0 { // more than have an arm each
+			for i := range 2 * partsMost {
+				list = append(list, evidence.ID(fmt.Sprint("x", i)))
+			}
+		}
+		return list
+	}
+	term := rapid.Custom(func(rt *rapid.T) evidence.Term {
+		return evidence.Term{
+			Reach:  rapid.SampledFrom([]evidence.Reach{evidence.Own, evidence.Unit, evidence.Case, evidence.Listed, evidence.Force, "elsewhere"}).Draw(rt, "reach"),
+			Person: id("person", "", "p1", "p2", "p3"), Units: many("units", "u1", "u2", "u3", "u9"), Cases: many("cases", "c1", "c2", "c9"),
+			At:      start.Add(time.Duration(rapid.IntRange(-1, 1).Draw(rt, "at")) * 30 * time.Minute),
+			Classes: rapid.SampledFrom([][]evidence.Class{{0}, {1}, {0, 1}, {1, 2}, {0, 1, 2}}).Draw(rt, "classes"),
+			State:   rapid.SampledFrom([]evidence.State{"", evidence.Assigned, evidence.Unassigned}).Draw(rt, "state"),
+		}
+	})
+	return rapid.SliceOfN(term, 0, 4).Draw(rt, "scope")
+}
+
+// Whatever is asked, and whoever asks, paging through the list gives exactly what a plain look
+// at every card gives: the filter of the list is the check of one recording
+// (evidence.Scope.Covers). Count and Days agree.
 func TestListIsThePlainFilter(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c := open(t, db)
@@ -150,7 +231,7 @@ func TestListIsThePlainFilter(t *testing.T) {
 		for i := range 120 { // many that start together, some before 1970, some of no officer
 			at := start.AddDate(0, 0, -(i%10)*(i%10)*250).Add(time.Duration(i%4) * 7 * time.Hour)
 			cards = append(cards, Card{ID: evidence.NewID(start.Add(time.Duration(i)*time.Second), rand.Reader),
-				Device: string(rune('A' + i%3)), Officer: []string{"", "1", "2", "22"}[i%4], StartedAt: at, CreatedAt: start})
+				Device: string(rune('A' + i%3)), Officer: []string{"", "1", "2", "22"}[i%4], StartedAt: at, CreatedAt: start, Placing: somePlacing(i)})
 		}
 		seed(t, db, cards)
 		slices.SortFunc(cards, func(a, b Card) int {
@@ -174,12 +255,12 @@ func TestListIsThePlainFilter(t *testing.T) {
 			officer := rapid.SampledFrom([]string{"", "1", "2", "22", "3"})
 			q := Query{Officer: officer.Draw(rt, "officer"), Device: rapid.SampledFrom([]string{"", "A", "B", "Z"}).Draw(rt, "device"),
 				From: day.Draw(rt, "from"), To: day.Draw(rt, "to"), Limit: rapid.IntRange(1, 60).Draw(rt, "limit"),
-				All: rapid.Bool().Draw(rt, "all"), OnlyOfficer: officer.Draw(rt, "only"), Nothing: rapid.IntRange(0, 9).Draw(rt, "nothing") == 0}
+				Scope: drawScope(rt), Whole: rapid.Bool().Draw(rt, "whole")}
 			var want []evidence.ID
 			zone := rapid.SampledFrom(zones).Draw(rt, "zone")
 			perDay := map[string]int{}
 			for _, k := range cards {
-				known := !q.Nothing && (q.All || q.OnlyOfficer != "" && q.OnlyOfficer == k.Officer)
+				known := q.Scope.Covers(k.Placing)
 				if known && (q.Officer == "" || q.Officer == k.Officer) && (q.Device == "" || q.Device == k.Device) &&
 					(q.From.IsZero() || !k.StartedAt.Before(q.From)) && (q.To.IsZero() || k.StartedAt.Before(q.To)) {
 					want = append(want, k.ID)
@@ -194,6 +275,9 @@ func TestListIsThePlainFilter(t *testing.T) {
 				}
 				for _, k := range p.Items {
 					got = append(got, k.ID)
+					if q.Whole && !q.Scope.Covers(k.Placing) {
+						rt.Fatalf("the card of %s says %+v", k.ID, k.Placing)
+					}
 				}
 				if p.Next == "" {
 					break
@@ -227,7 +311,7 @@ func TestAnEmptyQueryFindsNothing(t *testing.T) {
 	db := databasetest.SQLite(t)
 	c := open(t, db)
 	seed(t, db, append(force(3), Card{ID: evidence.NewID(start, rand.Reader), StartedAt: start})) // one of no officer
-	for _, q := range []Query{{}, {All: true, Nothing: true}, {OnlyOfficer: "00000", Nothing: true}} {
+	for _, q := range []Query{{}, {Scope: evidence.Scope{}}, {Scope: ownOf("")}} {
 		p, err := c.List(t.Context(), q)
 		if err != nil || len(p.Items) != 0 || p.Next != "" {
 			t.Errorf("%+v found %+v, %v", q, p, err)
@@ -237,11 +321,11 @@ func TestAnEmptyQueryFindsNothing(t *testing.T) {
 
 func TestBadLimitsAndCursorsAreInvalid(t *testing.T) {
 	c := open(t, databasetest.SQLite(t))
-	q := Query{All: true, Officer: "7"}
+	q := Query{Scope: everything, Officer: "7"}
 	good := q.cursorAt(-5, evidence.NewID(start, rand.Reader))
 	for _, b := range []Query{
-		{All: true, Limit: -1}, {All: true, Limit: 201}, {All: true, Cursor: "x"}, {All: true, Cursor: good}, // given for another filter
-		{All: true, Officer: "7", Cursor: good + "\n"}, {All: true, Officer: "7", Cursor: good[1:]}, {Nothing: true, Cursor: "x"}, {All: true, Officer: "\x00"}, {All: true, Device: "\xff"},
+		{Scope: everything, Limit: -1}, {Scope: everything, Limit: 201}, {Scope: everything, Cursor: "x"}, {Scope: everything, Cursor: good}, // given for another filter
+		{Scope: everything, Officer: "7", Cursor: good + "\n"}, {Scope: everything, Officer: "7", Cursor: good[1:]}, {Cursor: "x"}, {Scope: everything, Officer: "\x00"}, {Scope: everything, Device: "\xff"},
 	} {
 		if _, err := c.List(t.Context(), b); evidence.CodeOf(err) != evidence.Invalid {
 			t.Errorf("%+v: %v", b, err)
@@ -265,7 +349,7 @@ func TestBadLimitsAndCursorsAreInvalid(t *testing.T) {
 }
 
 func FuzzCursor(f *testing.F) {
-	q := Query{All: true}
+	q := Query{Scope: everything}
 	f.Add(q.cursorAt(0, evidence.NewID(start, rand.Reader)))
 	f.Add("")
 	f.Add("AAAA")
@@ -299,10 +383,10 @@ func BenchmarkList(b *testing.B) {
 	for _, db := range []*database.DB{databasetest.SQLite(b), databasetest.Postgres(b)} {
 		c := open(b, db)
 		seed(b, db, cards)
-		old := Query{All: true}
+		old := Query{Scope: everything}
 		old.Cursor = old.cursorAt(database.Micros(cards[n/10].StartedAt), cards[n/10].ID)
-		week := Query{All: true, From: middle.StartedAt, To: middle.StartedAt.AddDate(0, 0, 7)}
-		for name, q := range map[string]Query{"newest": {All: true}, "deep": old, "own": {OnlyOfficer: middle.Officer}, "week": week} {
+		week := Query{Scope: everything, From: middle.StartedAt, To: middle.StartedAt.AddDate(0, 0, 7)}
+		for name, q := range map[string]Query{"newest": {Scope: everything}, "deep": old, "own": {Scope: ownOf(middle.Placing.Owner)}, "week": week} {
 			b.Run(fmt.Sprintf("%s/%s", db.Engine(), name), func(b *testing.B) {
 				for b.Loop() {
 					if p, err := c.List(b.Context(), q); err != nil || len(p.Items) == 0 {
@@ -311,7 +395,7 @@ func BenchmarkList(b *testing.B) {
 				}
 			})
 		}
-		for name, q := range map[string]Query{"days": {All: true}, "days of a month": {All: true, From: middle.StartedAt, To: middle.StartedAt.AddDate(0, 1, 0)}} {
+		for name, q := range map[string]Query{"days": {Scope: everything}, "days of a month": {Scope: everything, From: middle.StartedAt, To: middle.StartedAt.AddDate(0, 1, 0)}} {
 			b.Run(fmt.Sprintf("%s/%s", db.Engine(), name), func(b *testing.B) {
 				for b.Loop() {
 					if d, err := c.Days(b.Context(), q, time.UTC); err != nil || len(d) == 0 {

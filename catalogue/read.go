@@ -29,7 +29,10 @@ func (c *Catalogue) Get(ctx context.Context, id evidence.ID) (rec evidence.Recor
 		if rec.Segments, err = segmentsOf(ctx, tx, id); err != nil {
 			return err
 		}
-		rec.Arrivals, err = arrivalsOf(ctx, tx, id)
+		if rec.Arrivals, err = arrivalsOf(ctx, tx, id); err != nil {
+			return err
+		}
+		rec.Placing, err = placingOf(ctx, tx, id)
 		return err
 	})
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 // that cannot be shown. Its poster is that of the first segment that has one.
 func Summarise(rec evidence.Recording, copies []evidence.WorkingCopy) Card {
 	best := []evidence.MediaState{evidence.MediaPlayable, evidence.MediaProxy, evidence.MediaAudio, evidence.MediaPending, evidence.MediaNone}
-	k := Card{ID: rec.ID, Device: rec.Device, Officer: rec.Officer, Category: rec.Category,
+	k := Card{ID: rec.ID, Device: rec.Device, Officer: rec.Officer, Category: rec.Category, Placing: rec.Placing,
 		CreatedAt: rec.CreatedAt, Segments: len(rec.Segments), State: evidence.MediaPending}
 	segments := slices.Clone(rec.Segments)
 	Order(segments)
@@ -73,5 +73,5 @@ func sumUp(ctx context.Context, tx *database.Tx, recording evidence.ID) error {
 	if err != nil {
 		return fmt.Errorf("sum up recording: %w", err)
 	}
-	return nil
+	return restart(ctx, tx, recording, k.StartedAt)
 }

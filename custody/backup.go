@@ -27,7 +27,7 @@ func (c *Custody) Restore(ctx context.Context, actor evidence.Actor, from vault.
 
 // service records an act on the service as a whole, before it is done.
 func (c *Custody) service(ctx context.Context, actor evidence.Actor, what string) error {
-	if d := c.Access.Decide(ctx, actor, evidence.Administer, evidence.Recording{}); !d.Allowed {
+	if d := c.Access.Decide(ctx, actor, evidence.Administer, evidence.Placing{}); !d.Allowed {
 		return c.refuse(ctx, actor, evidence.Administer, "service", evidence.Purpose{}, d.Reason)
 	}
 	_, err := c.record(ctx, ledger.Event{Item: "service", Verb: evidence.Administer, Phase: evidence.Intent, Actor: actor,

@@ -19,7 +19,7 @@ import (
 // Receive opens a place for an upload of length bytes (-1: not known yet).
 // Only docks and people who may collect can. Errors: Denied, Full, Unavailable.
 func (c *Custody) Receive(ctx context.Context, actor evidence.Actor, length int64) (evidence.ID, error) {
-	if d := c.Access.Decide(ctx, actor, evidence.Collect, evidence.Recording{}); !d.Allowed {
+	if d := c.Access.Decide(ctx, actor, evidence.Collect, evidence.Placing{}); !d.Allowed {
 		return "", c.refuse(ctx, actor, evidence.Collect, "intake", evidence.Purpose{}, d.Reason)
 	}
 	id := evidence.NewID(c.Now(), c.Rand)
@@ -49,7 +49,7 @@ func (c *Custody) ReadReceived(ctx context.Context, id evidence.ID) (io.ReadClos
 
 // Abandon deletes an upload that was never collected. Errors: Conflict if it was.
 func (c *Custody) Abandon(ctx context.Context, actor evidence.Actor, id evidence.ID) error {
-	if d := c.Access.Decide(ctx, actor, evidence.Collect, evidence.Recording{}); !d.Allowed {
+	if d := c.Access.Decide(ctx, actor, evidence.Collect, evidence.Placing{}); !d.Allowed {
 		return c.refuse(ctx, actor, evidence.Collect, "intake", evidence.Purpose{}, d.Reason)
 	}
 	defer c.enter(id)()
@@ -144,7 +144,7 @@ func (c *Custody) Collect(ctx context.Context, actor evidence.Actor, upload evid
 	case evidence.CodeOf(err) != evidence.NotFound:
 		return "", 0, err
 	}
-	if d := c.Access.Decide(ctx, actor, evidence.Collect, evidence.Recording{Device: capture.Device}); !d.Allowed {
+	if d := c.Access.Decide(ctx, actor, evidence.Collect, evidence.Placing{}); !d.Allowed {
 		return "", 0, c.refuse(ctx, actor, evidence.Collect, upload, evidence.Purpose{}, d.Reason)
 	}
 
@@ -262,6 +262,7 @@ var errElsewhere = errors.New("the same file came in through another dock at thi
 func (c *Custody) take(ctx context.Context, actor evidence.Actor, upload evidence.ID, capture evidence.Capture, t taken) (recording evidence.ID, segment int, err error) {
 	c.Step("collect.outcome")
 	known := false
+	var holder Holder
 	write := func(tx *database.Tx) (err error) {
 		var object evidence.ID
 		if recording, segment, object, known, err = c.Catalogue.FindDigest(ctx, tx, t.digest, t.length); err != nil {
@@ -271,7 +272,7 @@ func (c *Custody) take(ctx context.Context, actor evidence.Actor, upload evidenc
 			return errElsewhere
 		}
 		if !known {
-			if recording, segment, err = c.place(ctx, tx, upload, capture, t); err != nil {
+			if recording, segment, holder, err = c.place(ctx, tx, upload, capture, t); err != nil {
 				return err
 			}
 		}
@@ -283,7 +284,7 @@ func (c *Custody) take(ctx context.Context, actor evidence.Actor, upload evidenc
 		}
 		ref, err := c.Ledger.Append(ctx, tx, ledger.Event{
 			Item: recording, Verb: evidence.Collect, Phase: evidence.Outcome, At: c.Now(), Actor: actor,
-			Fields: outcomeFields(recording, segment, upload, capture, t, known, c.Store),
+			Fields: append(outcomeFields(recording, segment, upload, capture, t, known, c.Store), holder.fields()...),
 		})
 		if err != nil {
 			return err
@@ -314,27 +315,32 @@ func (c *Custody) take(ctx context.Context, actor evidence.Actor, upload evidenc
 }
 
 // place gives new bytes their recording and segment and keeps them.
-func (c *Custody) place(ctx context.Context, tx *database.Tx, upload evidence.ID, capture evidence.Capture, t taken) (evidence.ID, int, error) {
+func (c *Custody) place(ctx context.Context, tx *database.Tx, upload evidence.ID, capture evidence.Capture, t taken) (recording evidence.ID, segment int, h Holder, err error) {
 	p, err := c.Catalogue.Place(ctx, tx, upload, capture)
 	if err != nil {
-		return "", 0, err
+		return "", 0, h, err
 	}
-	segment, err := c.Catalogue.AddSegment(ctx, tx, p.Recording, evidence.Segment{
+	if p.New {
+		if h, err = c.settle(ctx, tx, p.Recording, capture.Device, capture.Officer, c.startOf(capture)); err != nil {
+			return "", 0, h, err
+		}
+	}
+	segment, err = c.Catalogue.AddSegment(ctx, tx, p.Recording, evidence.Segment{
 		Recording: p.Recording, Object: t.object, FileName: capture.FileName, Sequence: capture.Sequence,
 		Digest: t.digest, Length: t.length, Clock: catalogue.ClockOf(capture), Media: evidence.Media{State: evidence.MediaPending},
 	})
 	if err != nil {
-		return "", 0, err
+		return "", 0, h, err
 	}
 	if err := c.Vault.Keep(ctx, tx, upload); err != nil {
-		return "", 0, err
+		return "", 0, h, err
 	}
 	if c.Collected != nil {
 		if err := c.Collected(ctx, tx, p.Recording, segment); err != nil {
-			return "", 0, err
+			return "", 0, h, err
 		}
 	}
-	return p.Recording, segment, nil
+	return p.Recording, segment, h, nil
 }
 
 func outcomeFields(recording evidence.ID, segment int, upload evidence.ID, capture evidence.Capture, t taken, known bool, store string) []evidence.Field {

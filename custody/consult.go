@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"custos/database"
@@ -36,9 +37,10 @@ type Consultation struct {
 // guarded by Custody.mu.
 type consult struct {
 	Consultation
-	served  int64 // bytes, never too few: those being read now count whole
-	resumed bool  // was opened by a server that has ended; what that served is not known
-	ended   bool  // the outcome is being recorded, or was
+	placing evidence.Placing // of the recording, as it was when last looked at
+	served  int64            // bytes, never too few: those being read now count whole
+	resumed bool             // was opened by a server that has ended; what that served is not known
+	ended   bool             // the outcome is being recorded, or was
 
 	// masters stay open until the end: a player asks for ranges of them all
 	// the time.
@@ -68,21 +70,29 @@ func (k *consult) of(actor evidence.Actor) bool {
 }
 
 // Consult decides, records the intent and returns a consultation; its ID then
-// reads without further events until it ends. Errors: NotFound, Denied,
-// Invalid for a purpose without code, Unavailable if the ledger takes nothing.
+// reads without further events until it ends. Where the purpose asks for it, a
+// hold request is recorded in the same transaction. Errors: NotFound, Denied,
+// Invalid for a purpose that is missing, unknown or without the reference it
+// needs (see purposeFor), Unavailable if the ledger takes nothing.
 func (c *Custody) Consult(ctx context.Context, actor evidence.Actor, recording evidence.ID, p evidence.Purpose) (Consultation, error) {
 	r, err := c.Catalogue.Get(ctx, recording)
 	if err != nil {
 		return Consultation{}, err
 	}
-	if err := c.allow(ctx, actor, evidence.Consult, r, p); err != nil {
-		return Consultation{}, err
+	d := c.Access.Decide(ctx, actor, evidence.Consult, r.Placing)
+	if !d.Allowed {
+		return Consultation{}, c.refuse(ctx, actor, evidence.Consult, recording, p, d.Reason)
 	}
-	if p.Code == "" {
-		return Consultation{}, evidence.Errorf(evidence.Invalid, "Say for what purpose this recording is to be viewed.")
+	p, rule, err := c.purposeFor(ctx, actor, recording, d.Reach == evidence.Own, p)
+	if err != nil {
+		return Consultation{}, err
 	}
 	now := c.Now()
 	k := Consultation{ID: evidence.NewID(now, c.Rand), Recording: recording, Actor: actor, Purpose: p, Opened: now, Expires: now.Add(consultIdle)}
+	fields := []evidence.Field{evidence.F("consultation", string(k.ID))}
+	if d.Grant != "" {
+		fields = append(fields, evidence.F("break_glass", string(d.Grant)))
+	}
 	who, err := json.Marshal(actor)
 	if err != nil {
 		return Consultation{}, fmt.Errorf("consult: %w", err)
@@ -93,9 +103,18 @@ func (c *Custody) Consult(ctx context.Context, actor evidence.Actor, recording e
 	}
 	c.Step("consult.intent")
 	err = c.DB.Write(ctx, func(tx *database.Tx) error {
+		f := fields
+		if rule.Hold {
+			hold, err := c.requestHold(ctx, tx, k)
+			if err != nil {
+				return err
+			}
+			if hold != "" {
+				f = append(slices.Clone(fields), evidence.F("hold_requested", string(hold)))
+			}
+		}
 		if _, err := c.Ledger.Append(ctx, tx, ledger.Event{
-			Item: recording, Verb: evidence.Consult, Phase: evidence.Intent, At: now, Actor: actor, Purpose: p,
-			Fields: []evidence.Field{evidence.F("consultation", string(k.ID))},
+			Item: recording, Verb: evidence.Consult, Phase: evidence.Intent, At: now, Actor: actor, Purpose: p, Fields: f,
 		}); err != nil {
 			return err
 		}
@@ -109,7 +128,7 @@ func (c *Custody) Consult(ctx context.Context, actor evidence.Actor, recording e
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.open[k.ID] = &consult{Consultation: k}
+	c.open[k.ID] = &consult{Consultation: k, placing: r.Placing}
 	return k, nil
 }
 
@@ -129,11 +148,51 @@ func (c *Custody) using(ctx context.Context, actor evidence.Actor, id evidence.I
 	}
 	now := c.Now()
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !k.of(actor) || !k.use(now) {
+	may, placing := k.of(actor) && k.use(now), k.placing
+	copied := k.Consultation
+	c.mu.Unlock()
+	if !may {
 		return nil, Consultation{}, ended()
 	}
-	return k, k.Consultation, nil
+	if !c.Access.Decide(ctx, actor, evidence.Consult, placing).Allowed {
+		return nil, Consultation{}, errors.Join(ended(), c.end(ctx, k, "no longer allowed", 0))
+	}
+	return k, copied, nil
+}
+
+// placed makes the open consultations of a recording learn how it is kept now;
+// those that are not allowed any more end at once.
+func (c *Custody) placed(ctx context.Context, recording evidence.ID) error {
+	return c.recheck(ctx, func(k *consult) bool { return k.Recording == recording })
+}
+
+// recheck ends the open consultations that the rule does not allow any more:
+// of those that which names, by how their recordings are kept now.
+func (c *Custody) recheck(ctx context.Context, which func(*consult) bool) error {
+	c.mu.Lock()
+	var open []*consult
+	for _, k := range c.open {
+		if !k.ended && which(k) {
+			open = append(open, k)
+		}
+	}
+	c.mu.Unlock()
+	for _, k := range open {
+		p, err := c.Catalogue.Placing(ctx, k.Recording)
+		if err != nil {
+			return err
+		}
+		c.mu.Lock()
+		k.placing = p
+		c.mu.Unlock()
+		if c.Access.Decide(ctx, k.Actor, evidence.Consult, p).Allowed {
+			continue
+		}
+		if err := c.end(ctx, k, "no longer allowed", 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func ended() error {
@@ -165,6 +224,9 @@ func (c *Custody) consulting(ctx context.Context, id evidence.ID) (*consult, err
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look up consultation: %w", err)
+	}
+	if k.placing, err = c.Catalogue.Placing(ctx, k.Recording); err != nil {
+		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -355,7 +417,6 @@ func (c *Custody) EndConsult(ctx context.Context, actor evidence.Actor, id evide
 
 // end records the outcome. From then on nothing more is read, also where the
 // outcome could not be recorded: EndExpired tries again.
-
 func (c *Custody) end(ctx context.Context, k *consult, how string, watched time.Duration) error {
 	now := c.Now()
 	c.mu.Lock()
@@ -404,11 +465,14 @@ func (c *Custody) end(ctx context.Context, k *consult, how string, watched time.
 
 // EndExpired ends the consultations that nobody used for 15 minutes; a server
 // that was restarted ends those it finds the same way. While the ledger takes
-// nothing it does nothing: no bytes leave then, and it ends them later. Call it
-// every minute.
+// nothing it does nothing: no bytes leave then, and it ends them later. It ends
+// those, too, that the rule has stopped allowing. Call it every minute.
 func (c *Custody) EndExpired(ctx context.Context) error {
 	if c.Ledger.Accepts() != nil {
 		return nil
+	}
+	if err := c.recheck(ctx, func(*consult) bool { return true }); err != nil {
+		return fmt.Errorf("look at viewings again: %w", err)
 	}
 	now := c.Now()
 	ids, err := c.expired(ctx, now)
@@ -487,7 +551,7 @@ func (c *Custody) Glance(ctx context.Context, actor evidence.Actor, recording ev
 	if err != nil {
 		return nil, err
 	}
-	if err := c.allow(ctx, actor, evidence.Consult, r, evidence.Purpose{}); err != nil {
+	if err := c.allow(ctx, actor, evidence.Consult, recording, r.Placing, evidence.Purpose{}); err != nil {
 		return nil, err
 	}
 	w, err := c.Catalogue.Copy(ctx, recording, segment, evidence.Poster)

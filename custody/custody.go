@@ -50,6 +50,12 @@ type Config struct {
 	// work on it is queued if and only if it was collected. May be nil.
 	Collected func(ctx context.Context, tx *database.Tx, recording evidence.ID, segment int) error
 
+	// HolderOf says whose footage a camera made: by the collar number it gave,
+	// else by its own identity. nil: nobody's.
+	HolderOf func(ctx context.Context, tx *database.Tx, device, officer string, at time.Time) (Holder, error)
+	// Register finds a case or incident by its number. nil: there are none.
+	Register func(ctx context.Context, number string) (Reference, error)
+
 	Now    func() time.Time // nil: time.Now
 	Rand   io.Reader        // nil: crypto/rand
 	Logger *slog.Logger     // nil: discard
@@ -131,12 +137,12 @@ func (c *Custody) refuse(ctx context.Context, actor evidence.Actor, verb evidenc
 }
 
 // allow decides; a refusal is recorded under the recording.
-func (c *Custody) allow(ctx context.Context, actor evidence.Actor, verb evidence.Verb, r evidence.Recording, p evidence.Purpose) error {
+func (c *Custody) allow(ctx context.Context, actor evidence.Actor, verb evidence.Verb, recording evidence.ID, r evidence.Placing, p evidence.Purpose) error {
 	d := c.Access.Decide(ctx, actor, verb, r)
 	if d.Allowed {
 		return nil
 	}
-	return c.refuse(ctx, actor, verb, r.ID, p, d.Reason)
+	return c.refuse(ctx, actor, verb, recording, p, d.Reason)
 }
 
 // short keeps a failure's text fit for an event: events are kept for ever.
@@ -148,25 +154,35 @@ func short(err error) string {
 	return s
 }
 
+// unknown is the item under which it is recorded that somebody asked for a
+// recording that does not exist.
+const unknown = "recordings"
+
 // Find gives a recording that actor may know of. Errors: NotFound; Denied for
-// one that is there and that they may not know of, which is recorded: whoever
-// answers them says the same for both.
+// one that is there and that they may not know of: whoever answers them says
+// the same for both. Both are recorded, and cost the same reads and the same
+// commit, so that the time tells them apart no better than the words.
 func (c *Custody) Find(ctx context.Context, actor evidence.Actor, recording evidence.ID) (evidence.Recording, error) {
-	r, err := c.Catalogue.Get(ctx, recording)
+	p, err := c.Catalogue.Placing(ctx, recording)
+	if evidence.CodeOf(err) == evidence.NotFound {
+		c.Access.Decide(ctx, actor, access.Find, p)
+		_ = c.refuse(ctx, actor, access.Find, unknown, evidence.Purpose{}, "There is no recording "+string(recording)+".")
+		return evidence.Recording{}, err
+	}
 	if err != nil {
 		return evidence.Recording{}, err
 	}
-	if err := c.allow(ctx, actor, access.Find, r, evidence.Purpose{}); err != nil {
+	if err := c.allow(ctx, actor, access.Find, recording, p, evidence.Purpose{}); err != nil {
 		return evidence.Recording{}, err
 	}
-	return r, nil
+	return c.Catalogue.Get(ctx, recording)
 }
 
 // Administer records an act on the service itself (an account, a dock's key)
 // in the transaction that do makes the change in: no change without its
 // record. Errors: Denied, Unavailable, or do's own.
 func (c *Custody) Administer(ctx context.Context, actor evidence.Actor, fields []evidence.Field, do func(tx *database.Tx) error) error {
-	if d := c.Access.Decide(ctx, actor, evidence.Administer, evidence.Recording{}); !d.Allowed {
+	if d := c.Access.Decide(ctx, actor, evidence.Administer, evidence.Placing{}); !d.Allowed {
 		return c.refuse(ctx, actor, evidence.Administer, "service", evidence.Purpose{}, d.Reason)
 	}
 	return c.DB.Write(ctx, func(tx *database.Tx) error {

@@ -40,7 +40,7 @@ func (c *Custody) Derive(ctx context.Context, actor evidence.Actor, recording ev
 	if err != nil {
 		return err
 	}
-	if err := c.allow(ctx, actor, evidence.Derive, r, evidence.Purpose{}); err != nil {
+	if err := c.allow(ctx, actor, evidence.Derive, r.ID, r.Placing, evidence.Purpose{}); err != nil {
 		return err
 	}
 	s, err := c.Catalogue.Segment(ctx, recording, segment)

@@ -46,7 +46,7 @@ func (c *Custody) Disclose(ctx context.Context, actor evidence.Actor, recordings
 		if err != nil {
 			return err
 		}
-		if err := c.allow(ctx, actor, evidence.Disclose, r, p); err != nil {
+		if err := c.allow(ctx, actor, evidence.Disclose, r.ID, r.Placing, p); err != nil {
 			return err
 		}
 		d.Recordings = append(d.Recordings, r)

@@ -20,7 +20,7 @@ func (c *Custody) History(ctx context.Context, actor evidence.Actor, recording e
 	if err != nil {
 		return bundle.History{}, err
 	}
-	if err := c.allow(ctx, actor, access.Trail, r, evidence.Purpose{}); err != nil {
+	if err := c.allow(ctx, actor, access.Trail, r.ID, r.Placing, evidence.Purpose{}); err != nil {
 		return bundle.History{}, err
 	}
 	checkpoint, err := c.Ledger.Checkpoint(ctx)

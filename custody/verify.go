@@ -23,7 +23,7 @@ func (c *Custody) Verify(ctx context.Context, actor evidence.Actor, recording ev
 	if err != nil {
 		return err
 	}
-	if err := c.allow(ctx, actor, evidence.Verify, r, evidence.Purpose{}); err != nil {
+	if err := c.allow(ctx, actor, evidence.Verify, r.ID, r.Placing, evidence.Purpose{}); err != nil {
 		return err
 	}
 	c.Step("verify.intent")

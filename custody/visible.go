@@ -38,13 +38,13 @@ func (c *Custody) Visible(ctx context.Context, actor evidence.Actor, items []evi
 	for _, r := range recordingOf {
 		recordings = append(recordings, r)
 	}
-	few, err := c.Catalogue.Few(ctx, recordings)
+	placings, err := c.Catalogue.Placings(ctx, recordings)
 	if err != nil {
 		return nil, err
 	}
 	for item, recording := range recordingOf {
-		if r, ok := few[recording]; ok {
-			out[item] = Sight{Visible: c.Access.Decide(ctx, actor, access.Find, r).Allowed, Recording: recording}
+		if p, ok := placings[recording]; ok {
+			out[item] = Sight{Visible: c.Access.Decide(ctx, actor, access.Find, p).Allowed, Recording: recording}
 		}
 	}
 	return out, nil

@@ -16,6 +16,7 @@ type Recording struct {
 	Segments  []Segment `json:"segments"`        // in the order people see: by sequence, else by device time (catalogue.Order)
 	Arrivals  []Arrival `json:"arrivals,omitempty"`
 	CreatedAt time.Time `json:"createdAt"` // first arrival on this server
+	Placing   Placing   `json:"-"`         // what decides who may know of it
 }
 
 // Category is what sort of event was recorded; the force's list decides what

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,9 +23,9 @@ type Card struct {
 }
 
 // card shows the poster only to those who may watch.
-func card(c catalogue.Card, watch access.Scope) Card {
+func card(c catalogue.Card, watch evidence.Scope) Card {
 	k := Card{Card: c}
-	if c.Poster > 0 && watch.Covers(evidence.Recording{Officer: c.Officer}) {
+	if c.Poster > 0 && watch.Covers(c.Placing) {
 		k.Poster = "/api/recordings/" + string(c.ID) + "/poster?segment=" + strconv.Itoa(c.Poster)
 	}
 	return k
@@ -54,11 +55,10 @@ type daysIn struct {
 }
 
 // query is what the asker wants within what they may know of.
-func (s *Server) query(a evidence.Actor, in *listIn) catalogue.Query {
-	scope := s.Access.Scope(a, access.Find)
+func (s *Server) query(ctx context.Context, a evidence.Actor, in *listIn) catalogue.Query {
 	return catalogue.Query{
 		Officer: in.Officer, Device: in.Device, From: in.From, To: in.To, Cursor: in.Cursor, Limit: in.Limit,
-		All: scope.All, OnlyOfficer: scope.Officer,
+		Scope: s.Access.Scope(ctx, a, access.Find),
 	}
 }
 
@@ -133,12 +133,14 @@ func (s *Server) known(ctx context.Context, a evidence.Actor, text string) (evid
 
 func (s *Server) recordingRoutes() {
 	described(s, http.MethodGet, "/api/recordings", "Recordings, newest first", may(access.Recordings), func(ctx context.Context, a evidence.Actor, in *listIn) (*body[CardPage], error) {
-		page, err := s.Catalogue.List(ctx, s.query(a, in))
+		watch := s.Access.Scope(ctx, a, evidence.Consult)
+		q := s.query(ctx, a, in)
+		q.Whole = slices.ContainsFunc(watch, func(t evidence.Term) bool { return t.Reach == evidence.Case || t.Reach == evidence.Listed })
+		page, err := s.Catalogue.List(ctx, q)
 		if err != nil {
 			return nil, err
 		}
 		out := CardPage{Items: []Card{}, Next: page.Next}
-		watch := s.Access.Scope(a, evidence.Consult)
 		for _, c := range page.Items {
 			out.Items = append(out.Items, card(c, watch))
 		}
@@ -149,7 +151,7 @@ func (s *Server) recordingRoutes() {
 		if err != nil || in.Zone == "Local" {
 			return nil, evidence.Errorf(evidence.Invalid, "There is no such time zone. Give a name like Europe/London.")
 		}
-		days, err := s.Catalogue.Days(ctx, s.query(a, &listIn{From: in.From, To: in.To, Officer: in.Officer, Device: in.Device}), zone)
+		days, err := s.Catalogue.Days(ctx, s.query(ctx, a, &listIn{From: in.From, To: in.To, Officer: in.Officer, Device: in.Device}), zone)
 		if err != nil {
 			return nil, err
 		}
@@ -210,9 +212,9 @@ func (s *Server) detail(ctx context.Context, a evidence.Actor, r evidence.Record
 	d := Detail{
 		ID: r.ID, Device: r.Device, Officer: r.Officer, Category: r.Category, Group: r.Group,
 		StartedAt: r.StartedAt, CreatedAt: r.CreatedAt, DurationMs: r.Duration,
-		SegmentCount: len(r.Segments), Bytes: c.Bytes, State: c.State, Why: c.Why, Poster: card(c, s.Access.Scope(a, evidence.Consult)).Poster,
+		SegmentCount: len(r.Segments), Bytes: c.Bytes, State: c.State, Why: c.Why, Poster: card(c, s.Access.Scope(ctx, a, evidence.Consult)).Poster,
 		Segments: r.Segments, Arrivals: r.Arrivals, Gaps: catalogue.Gaps(r), Copies: copies,
-		Work: workOn(jobs), Can: s.Access.AbilitiesOn(ctx, a, r),
+		Work: workOn(jobs), Can: s.Access.AbilitiesOn(ctx, a, r.Placing),
 	}
 	if d.Gaps == nil {
 		d.Gaps = []evidence.Gap{}
@@ -220,7 +222,7 @@ func (s *Server) detail(ctx context.Context, a evidence.Actor, r evidence.Record
 	if d.Copies == nil {
 		d.Copies = []evidence.WorkingCopy{}
 	}
-	if !s.Access.Can(a, access.AuditBasic) { // who looked is part of the trail
+	if !s.Access.Can(a, access.AuditBasic) || !d.Can.Trail { // who looked is part of the trail
 		return d, nil
 	}
 	by, at, ok, err := s.Custody.LastConsulted(ctx, r.ID)

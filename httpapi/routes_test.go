@@ -50,7 +50,7 @@ func table(h *house) []rule {
 		{"GET /api/recordings/{id}", "GET /api/recordings/" + rec, "401 401 403 200 403 200 200 200 200 200 200 200"},
 		{"GET /api/recordings/{id}/history", "GET /api/recordings/" + rec + "/history", "401 401 403 200 403 200 200 200 403 200 200 200"},
 		{"GET /api/recordings/{id}/poster", "GET /api/recordings/" + rec + "/poster", "401 401 403 403 403 403 200 200 200 403 403 200"},
-		{"POST /api/recordings/{id}/consultations", "POST /api/recordings/" + rec + `/consultations {"purpose":{"code":"review"}}`, "401 401 403 403 403 403 201 201 201 403 403 201"},
+		{"POST /api/recordings/{id}/consultations", "POST /api/recordings/" + rec + `/consultations {"purpose":{"code":"technical","reference":"SD-1"}}`, "401 401 403 403 403 403 201 201 201 403 403 201"},
 		{"GET /api/consultations/{id}", "GET /api/consultations/" + none, "401 401 403 404 403 404 404 404 404 404 404 404"},
 		{"POST /api/consultations/{id}/proxies/{segment}", "POST /api/consultations/" + none + "/proxies/1", "401 401 403 404 403 404 404 404 404 404 404 404"},
 		{"DELETE /api/consultations/{id}", "DELETE /api/consultations/" + none, "401 401 403 204 403 204 204 204 204 204 204 204"},
@@ -139,7 +139,7 @@ func TestUnknownAndForbiddenLookTheSame(t *testing.T) {
 			}
 		}
 	}
-	w := h.ask("officer", "POST", "/api/recordings/"+string(h.other)+"/consultations", `{"purpose":{"code":"review"}}`)
+	w := h.ask("officer", "POST", "/api/recordings/"+string(h.other)+"/consultations", `{"purpose":{"code":"technical","reference":"SD-1"}}`)
 	h.problem(w, 404, evidence.NotFound)
 	if n := h.Count(h.other, access.Find, evidence.Refused); n != 4 {
 		t.Errorf("%d attempts on record, want 4", n)

@@ -39,7 +39,8 @@ type house struct {
 	door    *httpapi.Server
 	handler http.Handler
 	log     *logged
-	cookies map[string]string // by who
+	cookies map[string]string      // by who
+	ids     map[string]evidence.ID // of people, by collar number
 	dockKey string
 	own     evidence.ID // recording of officer 4711
 	other   evidence.ID // of officer 9999
@@ -81,7 +82,7 @@ func newHouseWith(t *testing.T, change func(*httpapi.Config), roles ...access.Ro
 	t.Helper()
 	db := databasetest.SQLite(t)
 	w := custodytest.New(t, db)
-	h := &house{World: w, t: t, log: &logged{}, cookies: map[string]string{}}
+	h := &house{World: w, t: t, log: &logged{}, cookies: map[string]string{}, ids: map[string]evidence.ID{}}
 	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	queue, err := work.Open(t.Context(), db, work.Options{Now: w.Clock.Now})
 	must(t, err)
@@ -110,6 +111,12 @@ func newHouseWith(t *testing.T, change func(*httpapi.Config), roles ...access.Ro
 		roles = w.Access.Roles()
 	}
 	h.people(roles)
+	w.Holder = func(_, officer string) custody.Holder {
+		return custody.Holder{Person: h.ids[officer], Unit: custodytest.UnitA, How: "number"}
+	}
+	if id, ok := h.ids["the supervisor's"]; ok {
+		w.Standing[id] = access.Standing{Units: []evidence.ID{custodytest.UnitA}}
+	}
 	capture := custodytest.Capture([]byte("own"), "CAM-1", "own.mp4")
 	h.own, _ = w.CollectAs([]byte("own"), capture)
 	capture = custodytest.Capture([]byte("other"), "CAM-2", "other.mp4")
@@ -129,6 +136,10 @@ func (h *house) people(roles []access.Role) {
 				number = "4711"
 			}
 			id := evidence.NewID(h.Clock.Now(), bytes.NewReader(fmt.Appendf(nil, "%-10d", i)))
+			h.ids[number] = id
+			if role == access.Supervisor {
+				h.ids["the supervisor's"] = id
+			}
 			if err := h.Identity.AddPerson(ctx, tx, identity.Person{ID: id, Login: string(role), Name: "The " + string(role), Number: number, Role: role}, password); err != nil {
 				return err
 			}

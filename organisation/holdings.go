@@ -47,7 +47,7 @@ func (k Kind) limit() (words string, limit int, err error) {
 // and with Conflict where somebody, the person included, has the thing at some
 // moment of that time.
 func (o *Organisation) Give(ctx context.Context, tx *database.Tx, h Holding) (Holding, error) {
-	if err := turn(ctx, tx); err != nil {
+	if err := o.turn(ctx, tx); err != nil {
 		return Holding{}, err
 	}
 	words, limit, err := h.Kind.limit()
@@ -83,7 +83,7 @@ func (o *Organisation) Give(ctx context.Context, tx *database.Tx, h Holding) (Ho
 // NotFound, with Conflict where it has an end, and with Invalid for an end
 // before its beginning.
 func (o *Organisation) EndHolding(ctx context.Context, tx *database.Tx, id evidence.ID, until time.Time) (before Holding, err error) {
-	if err := turn(ctx, tx); err != nil {
+	if err := o.turn(ctx, tx); err != nil {
 		return Holding{}, err
 	}
 	before, err = scanHolding(tx.QueryRow(ctx, "SELECT "+holdingColumns+" FROM holdings WHERE id = ?", id))

@@ -39,12 +39,16 @@ var migrations embed.FS
 type Options struct {
 	Now  func() time.Time // nil = time.Now
 	Rand io.Reader        // nil = crypto/rand; else used by one goroutine at a time
+
+	// Changed is called after each change is durable. nil = nobody listens.
+	Changed func()
 }
 
 // Organisation is the open register. All methods may be called concurrently.
 type Organisation struct {
-	db  *database.DB
-	now func() time.Time
+	db      *database.DB
+	now     func() time.Time
+	changed func()
 
 	randMu sync.Mutex
 	rand   io.Reader // guarded by randMu
@@ -59,7 +63,10 @@ func Open(ctx context.Context, db *database.DB, opt Options) (*Organisation, err
 	if err := db.Migrate(ctx, "organisation", files); err != nil {
 		return nil, fmt.Errorf("open organisation: %w", err)
 	}
-	o := &Organisation{db: db, now: opt.Now, rand: opt.Rand}
+	o := &Organisation{db: db, now: opt.Now, rand: opt.Rand, changed: opt.Changed}
+	if o.changed == nil {
+		o.changed = func() {}
+	}
 	if o.now == nil {
 		o.now = time.Now
 	}
@@ -75,11 +82,13 @@ func (o *Organisation) newID() evidence.ID {
 	return evidence.NewID(o.now(), o.rand)
 }
 
-// turn waits until no other change of the organisation is under way.
-func turn(ctx context.Context, tx *database.Tx) error {
+// turn waits until no other change of the organisation is under way, and has
+// the change told once it is durable.
+func (o *Organisation) turn(ctx context.Context, tx *database.Tx) error {
 	if _, err := tx.Exec(ctx, "UPDATE organisation_turn SET changes = changes + 1 WHERE id = 1"); err != nil {
 		return fmt.Errorf("wait for turn: %w", err)
 	}
+	tx.AfterCommit(o.changed)
 	return nil
 }
 

@@ -26,7 +26,7 @@ type Posting struct {
 // Conflict where the unit is closed or the person has another posting at some
 // moment of it: end that first.
 func (o *Organisation) Post(ctx context.Context, tx *database.Tx, p Posting) (Posting, error) {
-	if err := turn(ctx, tx); err != nil {
+	if err := o.turn(ctx, tx); err != nil {
 		return Posting{}, err
 	}
 	if _, err := evidence.ParseID(string(p.Person)); err != nil {
@@ -61,7 +61,7 @@ func (o *Organisation) Post(ctx context.Context, tx *database.Tx, p Posting) (Po
 // NotFound, with Conflict where it has an end, and with Invalid for an end
 // before its beginning.
 func (o *Organisation) EndPosting(ctx context.Context, tx *database.Tx, id evidence.ID, until time.Time) (before Posting, err error) {
-	if err := turn(ctx, tx); err != nil {
+	if err := o.turn(ctx, tx); err != nil {
 		return Posting{}, err
 	}
 	before, err = scanPosting(tx.QueryRow(ctx, "SELECT "+postingColumns+" FROM postings WHERE id = ?", id))

@@ -79,7 +79,7 @@ func (o *Organisation) AddCase(ctx context.Context, tx *database.Tx, c Case, by 
 // and no longer reach what belongs to it as members. It fails with NotFound,
 // and Conflict where it is closed.
 func (o *Organisation) CloseCase(ctx context.Context, tx *database.Tx, id evidence.ID, by string) (before Case, err error) {
-	if before, err = openCase(ctx, tx, id); err != nil {
+	if before, err = o.openCase(ctx, tx, id); err != nil {
 		return Case{}, err
 	}
 	if _, err := tx.Exec(ctx, "UPDATE cases SET closed_at = ?, closed_by = ? WHERE id = ?", database.Micros(o.now()), by, id); err != nil {
@@ -103,7 +103,7 @@ func (o *Organisation) AddMember(ctx context.Context, tx *database.Tx, m Members
 	if err := checkSpan(m.From, m.Until); err != nil {
 		return Membership{}, err
 	}
-	c, err := openCase(ctx, tx, m.Case)
+	c, err := o.openCase(ctx, tx, m.Case)
 	if err != nil {
 		return Membership{}, err
 	}
@@ -127,7 +127,7 @@ func (o *Organisation) AddMember(ctx context.Context, tx *database.Tx, m Members
 // with Conflict where it has an end, and with Invalid for an end before its
 // beginning.
 func (o *Organisation) EndMember(ctx context.Context, tx *database.Tx, id evidence.ID, until time.Time) (before Membership, err error) {
-	if err := turn(ctx, tx); err != nil {
+	if err := o.turn(ctx, tx); err != nil {
 		return Membership{}, err
 	}
 	before, err = scanMember(tx.QueryRow(ctx, "SELECT "+memberColumns+" FROM case_members m JOIN cases c ON c.id = m.case_id WHERE m.id = ?", id))
@@ -244,8 +244,8 @@ func caseBy(ctx context.Context, tx *database.Tx, column, value string) (Case, e
 }
 
 // openCase takes the turn and reads a case; Conflict for a closed one.
-func openCase(ctx context.Context, tx *database.Tx, id evidence.ID) (Case, error) {
-	if err := turn(ctx, tx); err != nil {
+func (o *Organisation) openCase(ctx context.Context, tx *database.Tx, id evidence.ID) (Case, error) {
+	if err := o.turn(ctx, tx); err != nil {
 		return Case{}, err
 	}
 	c, err := caseBy(ctx, tx, "id", string(id))

@@ -32,7 +32,7 @@ func NormalCode(s string) string { return strings.ToUpper(strings.TrimSpace(s)) 
 // Invalid for text that cannot be kept, NotFound for a parent that does not
 // exist, and Conflict where the code was used before or the parent is closed.
 func (o *Organisation) AddUnit(ctx context.Context, tx *database.Tx, u Unit) (Unit, error) {
-	if err := turn(ctx, tx); err != nil {
+	if err := o.turn(ctx, tx); err != nil {
 		return Unit{}, err
 	}
 	var err error
@@ -63,7 +63,7 @@ func (o *Organisation) AddUnit(ctx context.Context, tx *database.Tx, u Unit) (Un
 // RenameUnit gives a unit another name and returns it as it was. It fails with
 // Invalid and NotFound.
 func (o *Organisation) RenameUnit(ctx context.Context, tx *database.Tx, id evidence.ID, name string) (before Unit, err error) {
-	if err := turn(ctx, tx); err != nil {
+	if err := o.turn(ctx, tx); err != nil {
 		return Unit{}, err
 	}
 	if name, err = line("unit's name", name, 128); err != nil {
@@ -82,7 +82,7 @@ func (o *Organisation) RenameUnit(ctx context.Context, tx *database.Tx, id evide
 // and returns it as it was. It fails with NotFound, and with Conflict where
 // the unit would come to stand below itself or a closed unit.
 func (o *Organisation) MoveUnit(ctx context.Context, tx *database.Tx, id, parent evidence.ID) (before Unit, err error) {
-	if err := turn(ctx, tx); err != nil {
+	if err := o.turn(ctx, tx); err != nil {
 		return Unit{}, err
 	}
 	if before, err = unitBy(ctx, tx, id); err != nil {
@@ -111,7 +111,7 @@ func (o *Organisation) MoveUnit(ctx context.Context, tx *database.Tx, id, parent
 // NotFound, and with Conflict where it is closed, has open units below it, or
 // somebody is or will be posted to it.
 func (o *Organisation) CloseUnit(ctx context.Context, tx *database.Tx, id evidence.ID) (before Unit, err error) {
-	if err := turn(ctx, tx); err != nil {
+	if err := o.turn(ctx, tx); err != nil {
 		return Unit{}, err
 	}
 	if before, err = openUnit(ctx, tx, id); err != nil {

@@ -96,7 +96,7 @@ func (r *room) segment(id evidence.ID) evidence.Segment {
 
 func (r *room) view(id evidence.ID) (playback.View, playback.ViewSegment) {
 	r.t.Helper()
-	v, err := r.player.Open(r.t.Context(), r.who, id, evidence.Purpose{Code: "review"})
+	v, err := r.player.Open(r.t.Context(), r.who, id, evidence.Purpose{})
 	must(r.t, err)
 	return v, v.Segments[0]
 }

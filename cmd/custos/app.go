@@ -22,6 +22,7 @@ import (
 	"custos/evidence"
 	"custos/identity"
 	"custos/ledger"
+	"custos/organisation"
 	"custos/playback"
 	"custos/vault"
 	"custos/work"
@@ -30,18 +31,19 @@ import (
 // app is the rooms of the house, opened and wired. What serves is added by
 // serve; commands use what they need.
 type app struct {
-	cfg       Config
-	log       *slog.Logger
-	db        *database.DB
-	keys      *vault.Keystore
-	vault     *vault.Vault
-	ledger    *ledger.Ledger
-	catalogue *catalogue.Catalogue
-	access    *access.Access
-	identity  *identity.Directory
-	queue     *work.Queue
-	custody   *custody.Custody
-	signers   signers
+	cfg          Config
+	log          *slog.Logger
+	db           *database.DB
+	keys         *vault.Keystore
+	vault        *vault.Vault
+	ledger       *ledger.Ledger
+	catalogue    *catalogue.Catalogue
+	access       *access.Access
+	identity     *identity.Directory
+	organisation *organisation.Organisation
+	queue        *work.Queue
+	custody      *custody.Custody
+	signers      signers
 
 	onCheckpoint func([]byte) // set before the ledger runs
 }
@@ -86,6 +88,7 @@ func open(ctx context.Context, c Config, log *slog.Logger) (a *app, err error) {
 	a.custody, err = custody.Open(ctx, custody.Config{
 		DB: a.db, Vault: a.vault, Ledger: a.ledger, Catalogue: a.catalogue, Access: a.access,
 		Receipts: a.signers.receipt, LogKey: a.signers.logKey, Store: storeName, Logger: log, Step: killPoint(),
+		HolderOf: a.holderOf, Register: a.register,
 		Collected: func(ctx context.Context, tx *database.Tx, recording evidence.ID, segment int) error {
 			return playback.Enqueue(ctx, a.queue, tx, recording, segment)
 		},
@@ -129,8 +132,7 @@ func (a *app) openStores(ctx context.Context) (err error) {
 	if a.catalogue, err = catalogue.Open(ctx, a.db, catalogue.Options{}); err != nil {
 		return err
 	}
-	a.access = access.New()
-	if a.identity, err = identity.Open(ctx, a.db, identity.Options{Role: func(name string) bool { return a.access.RoleName(name) != "" }}); err != nil {
+	if err := a.openPeople(ctx); err != nil {
 		return err
 	}
 	a.queue, err = work.Open(ctx, a.db, work.Options{Logger: a.log})

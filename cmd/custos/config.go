@@ -40,6 +40,9 @@ type Config struct {
 	ConnectionsPerAddress int    `toml:"connections_per_address" comment:"How many connections one address may hold open; more are closed at once. It does not count for a proxy on this machine. Left out: 512; -1: no limit."`
 	MetricsToken          string `toml:"metrics_token" comment:"What a program must send as bearer token to read /metrics, 16 characters at least. Left out: programs on this machine may read it without one, and nobody else; with proxied nobody at all."`
 
+	Policy   string `toml:"policy" comment:"A file that says who may do what, in place of the one that is shipped (access/policy.toml). Left out: the shipped one."`
+	Purposes string `toml:"purposes" comment:"A file with the reasons that may be given for watching other people's footage, in place of the shipped list (access/purposes.toml). Left out: the shipped one."`
+
 	Origin   string `toml:"origin" comment:"The name of the transparency log, for ever. admin init makes it from the force's name."`
 	LogLevel string `toml:"log_level" comment:"debug, info, warn or error. Left out: info."`
 	LogJSON  bool   `toml:"log_json" comment:"One JSON object a line instead of text. Left out: false."`
@@ -88,6 +91,11 @@ func (c Config) filled(dir string) (Config, error) {
 	c.Store = at(c.Data, c.Store, "store")
 	c.Keys = at(c.Data, c.Keys, "keys")
 	c.Scratch = at(c.Data, c.Scratch, "scratch")
+	for _, file := range []*string{&c.Policy, &c.Purposes} {
+		if *file != "" {
+			*file = at(abs, *file, "")
+		}
+	}
 	if c.Database == "" {
 		c.Database = "sqlite:" + filepath.Join(c.Data, "custos.db")
 	} else if file, ok := strings.CutPrefix(c.Database, "sqlite:"); ok {

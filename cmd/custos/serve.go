@@ -175,6 +175,9 @@ func (s *server) run(ctx context.Context, ln net.Listener, ready func()) error {
 	part("viewings", func(ctx context.Context) error {
 		return every(ctx, time.Minute, func() error { return s.app.custody.EndExpired(ctx) })
 	})
+	part("assignment", func(ctx context.Context) error {
+		return every(ctx, time.Minute, func() error { return s.assign(ctx) })
+	})
 	part("sweep", func(ctx context.Context) error {
 		return every(ctx, time.Hour, func() error { return s.sweep(ctx) })
 	})
@@ -213,6 +216,19 @@ func (s *server) sweep(ctx context.Context) error {
 	}
 	if err != nil { // the next hour tries again
 		s.app.log.Warn("sweep", "err", err)
+	}
+	return nil
+}
+
+// assign gives footage of nobody to whoever held its camera, where that has
+// become known since.
+func (s *server) assign(ctx context.Context) error {
+	n, err := s.app.custody.SettleUnowned(ctx)
+	if n > 0 {
+		s.app.log.Info("footage was assigned to its officers", "count", n)
+	}
+	if err != nil { // the next minute tries again
+		s.app.log.Warn("assignment", "err", err)
 	}
 	return nil
 }

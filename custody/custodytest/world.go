@@ -49,6 +49,14 @@ type World struct {
 	ReceiptKey string // vkey
 	Published  string // the ledger's file outside the database
 
+	// Holder says whose footage a camera made. At first the footage of number N
+	// is that of Person(access.Officer, N), of UnitA.
+	Holder func(device, officer string) custody.Holder
+	// Standing is where people belong. Call Access.Changed after a change.
+	Standing map[evidence.ID]access.Standing
+	// Register is the cases and incidents by number; at first CaseOpen, IncidentOpen and CaseClosed.
+	Register map[string]custody.Reference
+
 	// Collected is custody's hook; set it and Reopen.
 	Collected func(ctx context.Context, tx *database.Tx, recording evidence.ID, segment int) error
 	// Step is told each step of custody; it may be set at any time between calls.
@@ -102,12 +110,39 @@ func New(t testing.TB, db *database.DB) *World {
 	must(t, err)
 	w.Catalogue, err = catalogue.Open(t.Context(), db, catalogue.Options{Now: w.Clock.Now})
 	must(t, err)
-	w.Access = access.New()
+	w.people()
+	w.Access, err = access.New(access.Config{Now: w.Clock.Now, Standing: func(_ context.Context, person evidence.ID, _ time.Time) (access.Standing, error) {
+		return w.Standing[person], nil
+	}})
+	must(t, err)
 	w.Identity, err = identity.Open(t.Context(), db, identity.Options{Now: w.Clock.Now, Role: func(name string) bool { return w.Access.RoleName(name) != "" }})
 	must(t, err)
 	t.Cleanup(func() { w.stop() })
 	w.Reopen()
 	return w
+}
+
+// A unit and what is in the register at first.
+const (
+	UnitA        evidence.ID = "unit-a"
+	CaseOpen                 = "CR/12345/26"
+	CaseClosed               = "42AB/0001/20"
+	IncidentOpen             = "INC-77"
+)
+
+func (w *World) people() {
+	w.Holder = func(_, officer string) custody.Holder {
+		if officer == "" {
+			return custody.Holder{}
+		}
+		return custody.Holder{Person: evidence.ID(Person(access.Officer, officer).ID), Unit: UnitA, How: "number"}
+	}
+	w.Standing = map[evidence.ID]access.Standing{}
+	w.Register = map[string]custody.Reference{
+		CaseOpen:     {ID: "case-1", Number: CaseOpen, Case: true, Open: true},
+		CaseClosed:   {ID: "case-2", Number: CaseClosed, Case: true},
+		IncidentOpen: {ID: "incident-1", Number: IncidentOpen, Open: true},
+	}
 }
 
 // Crash is what a power cut does, and the start after it. seed decides what
@@ -135,6 +170,15 @@ func (w *World) Reopen() {
 	w.Custody, err = custody.Open(ctx, custody.Config{
 		DB: w.DB, Vault: w.Vault, Ledger: w.Ledger, Catalogue: w.Catalogue, Access: w.Access, Receipts: w.receipts,
 		LogKey: w.Log.VKey, Store: "main", Now: w.Clock.Now, Collected: w.Collected,
+		HolderOf: func(_ context.Context, _ *database.Tx, device, officer string, _ time.Time) (custody.Holder, error) {
+			return w.Holder(device, officer), nil
+		},
+		Register: func(_ context.Context, number string) (custody.Reference, error) {
+			if r, ok := w.Register[number]; ok {
+				return r, nil
+			}
+			return custody.Reference{}, evidence.Errorf(evidence.NotFound, "There is no such case.")
+		},
 		Step: func(name string) {
 			if w.Step != nil {
 				w.Step(name)

@@ -35,7 +35,7 @@ func benchList(t *testing.T, b *bench) {
 				fill(t, openDB(t, "sqlite:"+filepath.Join(s.Dir, "custos.db")), n)
 			}
 			s.Start()
-			p := s.SignIn("supervisor")
+			p := s.SignIn("investigator")
 			var p95 []float64
 			for i := range 6 {
 				var times []time.Duration
@@ -103,7 +103,7 @@ func benchGlance(t *testing.T, b *bench) {
 				begun := time.Now()
 				for range n {
 					session++
-					who := evidence.Actor{Kind: evidence.Person, ID: "p", Name: "Insp. P", Role: access.Supervisor, Session: fmt.Sprint(session)}
+					who := evidence.Actor{Kind: evidence.Person, ID: "p", Name: "Insp. P", Role: access.Investigator, Session: fmt.Sprint(session)}
 					content, err := c.Glance(t.Context(), who, recording, 1)
 					if err != nil {
 						t.Fatal(err)
@@ -129,9 +129,13 @@ func withPoster(t *testing.T, db *database.DB) (*custody.Custody, evidence.ID) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rule, err := access.New(access.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	l, key := ledgertest.Start(t, db)
 	c, err := custody.Open(ctx, custody.Config{
-		DB: db, Vault: newVault(t, db), Ledger: l, Catalogue: cat, Access: access.New(), Receipts: key.Signer, LogKey: key.VKey, Store: "bench",
+		DB: db, Vault: newVault(t, db), Ledger: l, Catalogue: cat, Access: rule, Receipts: key.Signer, LogKey: key.VKey, Store: "bench",
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -40,7 +40,7 @@ func benchRead(t *testing.T, b *bench) {
 		t.Fatal(err)
 	}
 	d.receipt(t, at)
-	id := recordingOf(t, s.SignIn("supervisor"), "LONG")
+	id := recordingOf(t, s.SignIn("investigator"), "LONG")
 	s.Stop()
 	lookedInto(t, s, id)
 	s.Start(noTools)
@@ -132,7 +132,7 @@ func (v *viewer) post(t *testing.T, path string, body, into any) {
 func (v *viewer) open(t *testing.T, recording evidence.ID) string {
 	t.Helper()
 	var view struct{ ID evidence.ID }
-	v.post(t, "/api/recordings/"+string(recording)+"/consultations", map[string]any{"purpose": map[string]string{"code": "investigation"}}, &view)
+	v.post(t, "/api/recordings/"+string(recording)+"/consultations", map[string]any{"purpose": map[string]string{"code": "technical", "reference": "bench"}}, &view)
 	return v.base + "/media/" + string(view.ID) + "/1/master"
 }
 
@@ -244,7 +244,7 @@ func benchVerify(t *testing.T, b *bench) {
 		t.Fatal(err)
 	}
 	d.receipt(t, at)
-	id := recordingOf(t, s.SignIn("supervisor"), "CASE")
+	id := recordingOf(t, s.SignIn("investigator"), "CASE")
 	bag, key := filepath.Join(t.TempDir(), "bag"), s.LogKey()
 	s.Run("export", "--to", "Defence", "--out", bag, string(id))
 	s.Stop()

@@ -55,7 +55,7 @@ func demoSized(t *testing.T, s *rig.Service) {
 		}
 	}
 	d.Empty(2 * time.Minute)
-	p := s.SignIn("supervisor")
+	p := s.SignIn("investigator")
 	for range 600 {
 		var page struct {
 			Items []struct{ State evidence.MediaState }

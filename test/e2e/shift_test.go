@@ -251,7 +251,7 @@ type view struct {
 	}
 }
 
-var purpose = map[string]any{"purpose": map[string]string{"code": "review", "reference": "42AB/8812/26"}}
+var purpose = map[string]any{"purpose": map[string]string{"code": "technical", "reference": "SD-8812"}}
 
 func consult(t *testing.T, p *rig.Person, id string) (v view) {
 	t.Helper()

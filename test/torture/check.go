@@ -196,7 +196,7 @@ func (s *Site) view(recording evidence.ID) string {
 }
 
 func purpose() any {
-	return map[string]any{"purpose": map[string]string{"code": "investigation", "reference": "TORTURE/1"}}
+	return map[string]any{"purpose": map[string]string{"code": "technical", "reference": "TORTURE/1"}}
 }
 
 // checkViewings wants the intent of every viewing that was allowed in the

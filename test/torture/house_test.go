@@ -126,8 +126,12 @@ func (h *house) tryServer() error {
 	if err != nil {
 		return err
 	}
+	rule, err := access.New(access.Config{Now: h.now})
+	if err != nil {
+		return err
+	}
 	h.custody, err = custody.Open(ctx, custody.Config{
-		DB: h.db, Vault: v, Ledger: l, Catalogue: c, Access: access.New(), Receipts: h.receiptKey.Signer, LogKey: h.logKey.VKey, Store: "main", Now: h.now,
+		DB: h.db, Vault: v, Ledger: l, Catalogue: c, Access: rule, Receipts: h.receiptKey.Signer, LogKey: h.logKey.VKey, Store: "main", Now: h.now,
 	})
 	if err != nil {
 		return err
@@ -255,7 +259,7 @@ func (h *house) derive(ctx context.Context, r receipt.Receipt) error {
 // master reads a master through a viewing of its own.
 func (h *house) master(ctx context.Context, r receipt.Receipt) (b []byte, err error) {
 	who := evidence.Actor{Kind: evidence.Person, ID: "p1", Name: "A. Investigator", Role: "investigator", Session: "s1"}
-	k, err := h.custody.Consult(ctx, who, r.Recording, evidence.Purpose{Code: "investigation", Reference: "TORTURE/1"})
+	k, err := h.custody.Consult(ctx, who, r.Recording, evidence.Purpose{Code: "technical", Reference: "TORTURE/1"})
 	if err != nil {
 		return nil, fmt.Errorf("consult: %w", err)
 	}

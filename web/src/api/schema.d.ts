@@ -523,8 +523,11 @@ export interface components {
             reference?: string;
         };
         RecordingAbilities: {
+            assign: boolean;
+            combine: boolean;
             consult: boolean;
             export: boolean;
+            restrict: boolean;
             trail: boolean;
         };
         Segment: {

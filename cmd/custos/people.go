@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"custos/access"
+	"custos/custody"
+	"custos/database"
+	"custos/evidence"
+	"custos/identity"
+	"custos/organisation"
+)
+
+// openPeople opens who somebody is, where they belong and what they may do.
+func (a *app) openPeople(ctx context.Context) (err error) {
+	var policy, purposes []byte
+	for _, f := range []struct {
+		name string
+		into *[]byte
+	}{{a.cfg.Policy, &policy}, {a.cfg.Purposes, &purposes}} {
+		if f.name == "" {
+			continue
+		}
+		if *f.into, err = os.ReadFile(f.name); err != nil {
+			return fmt.Errorf("read the rule: %w", err)
+		}
+	}
+	if a.access, err = access.New(access.Config{Policy: policy, Purposes: purposes, Standing: a.standing, Logger: a.log}); err != nil {
+		return err
+	}
+	if a.identity, err = identity.Open(ctx, a.db, identity.Options{Role: func(name string) bool { return a.access.RoleName(name) != "" }}); err != nil {
+		return err
+	}
+	a.organisation, err = organisation.Open(ctx, a.db, organisation.Options{Changed: a.access.Changed})
+	return err
+}
+
+// standing is where a person belongs, as the rule wants it.
+func (a *app) standing(ctx context.Context, person evidence.ID, at time.Time) (access.Standing, error) {
+	s, err := a.organisation.Standing(ctx, person, at)
+	if err != nil {
+		return access.Standing{}, err
+	}
+	out := access.Standing{Units: s.Led, Cases: s.Cases}
+	if !s.Lead && s.Unit != "" {
+		out.Units = []evidence.ID{s.Unit}
+	}
+	return out, nil
+}
+
+// holderOf is whose footage a camera made, as custody wants it. A collar number
+// that the organisation has no history of is that of the account that has it
+// now: a small force enters accounts and nothing else.
+func (a *app) holderOf(ctx context.Context, tx *database.Tx, device, officer string, at time.Time) (h custody.Holder, err error) {
+	if h.Person, h.Unit, h.How, err = a.organisation.HolderOf(ctx, tx, device, officer, at); err != nil || h.Person != "" || officer == "" {
+		return h, err
+	}
+	unheld, err := a.organisation.NewThing(ctx, tx, organisation.Number, officer)
+	if err != nil || !unheld {
+		return h, err
+	}
+	if h.Person, err = a.identity.ByNumber(ctx, tx, officer); h.Person != "" {
+		h.How = "account"
+	}
+	return h, err
+}
+
+// register finds a case or incident, as custody wants it.
+func (a *app) register(ctx context.Context, number string) (custody.Reference, error) {
+	c, err := a.organisation.CaseBy(ctx, number)
+	return custody.Reference{ID: c.ID, Number: c.Number, Case: c.Kind == organisation.OfCase, Open: c.ClosedAt.IsZero()}, err
+}
