@@ -61,7 +61,7 @@ func TestFootageOnlyInPages(t *testing.T) {
 		ID       string
 		Segments []struct{ Source string }
 	}
-	decode(t, h.ask("officer", "POST", "/api/recordings/"+string(h.own)+"/consultations", `{"purpose":{"code":"review"}}`), &view)
+	decode(t, h.ask("officer", "POST", "/api/recordings/"+string(h.own)+"/consultations", `{"purpose":{"code":"technical","reference":"SD-1"}}`), &view)
 	paths := []string{view.Segments[0].Source, "/api/recordings/" + string(h.own) + "/poster"}
 	for _, path := range paths {
 		for _, c := range []struct {
