@@ -10,6 +10,7 @@ export CGO_ENABLED ?= 0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
 TESSERA_FSCK := github.com/transparency-dev/tessera/cmd/fsck@v1.0.4
+PEBBLE := github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1
 AGE := filippo.io/age/cmd/...@v1.3.2
 
 .PHONY: help demo demo-clean dev build web setup-run setup-test tools test test-go test-web test-browser check floors lint generated vulnerabilities bench torture clean
@@ -49,9 +50,11 @@ web/dist/index.html: web/node_modules/.installed web/verify/node_modules/.instal
 	@echo "Building the web UI"
 	@cd web && npm run --silent build
 
-tools: build/tools/fsck build/tools/age
+tools: build/tools/fsck build/tools/age build/tools/pebble
 build/tools/fsck:
 	@GOBIN=$(CURDIR)/build/tools go install $(TESSERA_FSCK)
+build/tools/pebble:
+	@GOBIN=$(CURDIR)/build/tools go install $(PEBBLE)
 build/tools/age:
 	@GOBIN=$(CURDIR)/build/tools go install $(AGE)
 
@@ -63,7 +66,7 @@ test-web: web ## types, lint and unit tests of the web UI and the browser's veri
 	@cd web/verify && npm run --silent check
 
 test-go: web tools ingest/testdata/tusclient/node_modules/.installed ## Go tests with the race detector, on both databases
-	@CGO_ENABLED=1 CUSTOS_TEST_ALL=1 CUSTOS_AGE=$(CURDIR)/build/tools/age CUSTOS_TESSERA_FSCK=$(CURDIR)/build/tools/fsck \
+	@CGO_ENABLED=1 CUSTOS_TEST_ALL=1 CUSTOS_PEBBLE=$(CURDIR)/build/tools/pebble CUSTOS_AGE=$(CURDIR)/build/tools/age CUSTOS_TESSERA_FSCK=$(CURDIR)/build/tools/fsck \
 		go test -race -timeout 15m $$(go list ./... | grep -v /test/)
 
 test-browser: build tools test/e2e/age/node_modules/.installed ## the real binaries from dock to verifier, in Debian's Chromium; a short torture

@@ -25,6 +25,7 @@ type adminCmd struct {
 	User    userCmd    `cmd:"" aliases:"users" help:"People and their accounts."`
 	Dock    dockCmd    `cmd:"" aliases:"docks" help:"Docking stations and their keys."`
 	Keys    keysCmd    `cmd:"" help:"The keys: show what others must pin."`
+	TLS     tlsCmd     `cmd:"" name:"tls" help:"The certificate of the service's own authority, for browsers and docks to trust."`
 	Fsck    fsckCmd    `cmd:"" help:"Compare store, ledger and catalogue item by item."`
 	Backup  backupCmd  `cmd:"" help:"Copy database and objects to another folder; the keys go elsewhere."`
 	Restore restoreCmd `cmd:"" help:"Bring a service back from a backup into an empty folder, and check it."`
@@ -145,7 +146,7 @@ func configText(cfg Config) ([]byte, error) {
 	out.WriteString("# Configuration of Custos. Every key there is stands here; those behind # are left out.\n\n")
 	for line := range strings.Lines(string(b)) {
 		_, value, ok := strings.Cut(strings.TrimSpace(line), " = ")
-		if ok && !strings.HasPrefix(line, "#") && (value == "''" || value == `""` || value == "0" || value == "false") {
+		if ok && !strings.HasPrefix(line, "#") && (value == "''" || value == "[]" || value == `""` || value == "0" || value == "false") {
 			line = "# " + line
 		}
 		if strings.HasPrefix(line, "# ") && !strings.Contains(line, " = ") {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -29,10 +28,17 @@ type Config struct {
 	Keys     string `toml:"keys" comment:"The folder of the keys. It must not be on the same backup as the database. Left out: keys in the data folder."`
 	Scratch  string `toml:"scratch" comment:"Where footage lies while ffmpeg reads it, in files without a name. A tmpfs or an encrypted disk keeps plaintext off the platters. Left out: scratch in the data folder."`
 
-	Listen  string `toml:"listen" comment:"Address and port. Left out: 127.0.0.1:8080. Anything but this machine's own address needs TLS."`
-	TLSCert string `toml:"tls_cert" comment:"Certificate chain, PEM. Left out, with tls_key: plain HTTP, for this machine alone or behind a proxy on it."`
-	TLSKey  string `toml:"tls_key" comment:"Private key of the certificate, PEM."`
-	Proxied bool   `toml:"proxied" comment:"A proxy on this machine ends TLS in front of the service: cookies are marked secure though the service itself speaks plain HTTP. Left out: false."`
+	Listen        string   `toml:"listen" comment:"Address and port. Left out: 127.0.0.1:8080. On anything but this machine's own address the service speaks TLS alone."`
+	Names         []string `toml:"names" comment:"Names and addresses by which browsers and docks reach the service, as they stand in the certificate of its own authority, e.g. ['custos.force.example']. Left out: the machine's name. The machine's addresses need not be listed."`
+	TLS           string   `toml:"tls" comment:"always: TLS also on this machine's own address, as behind something that passes connections on unread. Left out: TLS wherever other machines can reach the service."`
+	TLSCert       string   `toml:"tls_cert" comment:"Certificate chain, PEM; read anew when it changes. Left out, with tls_key and acme: the service makes an authority of its own and certificates of it (custos admin tls)."`
+	TLSKey        string   `toml:"tls_key" comment:"Private key of the certificate, PEM."`
+	ACME          []string `toml:"acme" comment:"Names to get a certificate for from an ACME server, which must reach the service as port 443 of each. Left out: none."`
+	ACMEDirectory string   `toml:"acme_directory" comment:"URL of the ACME server's directory. Left out: Let's Encrypt's."`
+	ACMEContact   string   `toml:"acme_contact" comment:"E-mail address that the ACME server may write to. Left out: none."`
+	ACMECA        string   `toml:"acme_ca" comment:"Certificate of the authority that signed the ACME server's own, PEM. Left out: the system's."`
+	ACMEHTTP      string   `toml:"acme_http" comment:"Address and port for plain HTTP, which must be reached as port 80: it answers challenges (http-01) and sends everybody else to https. Left out: no plain HTTP."`
+	Proxied       bool     `toml:"proxied" comment:"A proxy on this machine ends TLS in front of the service: cookies are marked secure though the service itself speaks plain HTTP. Left out: false."`
 
 	RequestsPerAddress    int    `toml:"requests_per_address" comment:"How many requests a second one address may send; five times as many at once. Behind a proxy the address is the one that it passes on in X-Forwarded-For. Uploads are not counted. Left out: 200; -1: no limit."`
 	RequestsPerAccount    int    `toml:"requests_per_account" comment:"How many requests a second one person or dock may send, uploads of docks included; five times as many at once. Left out: 100; -1: no limit."`
@@ -132,21 +138,8 @@ func (c Config) check() error {
 	if c.MetricsToken != "" && len(c.MetricsToken) < 16 {
 		return errors.New("metrics_token: it has fewer than 16 characters")
 	}
-	if (c.TLSCert == "") != (c.TLSKey == "") {
-		return errors.New("tls_cert and tls_key go together")
-	}
-	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	ip := net.ParseIP(host)
-	if c.TLSCert == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fmt.Errorf("listen: %s can be reached by other machines, so it needs tls_cert and tls_key; passwords and footage would cross the network in the open", c.Listen)
-	}
-	return nil
+	return c.checkTLS()
 }
-
-func (c Config) secure() bool { return c.TLSCert != "" || c.Proxied }
 
 func (c Config) maxUpload() (int64, error) { return parseSize(c.MaxUpload) }
 

@@ -44,7 +44,7 @@ trail of what operators did.
 func TestConfigurationPageIsCurrent(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(configurationHead)
-	kinds := map[reflect.Kind]string{reflect.String: "text", reflect.Bool: "true or false", reflect.Int: "number"}
+	kinds := map[reflect.Kind]string{reflect.String: "text", reflect.Bool: "true or false", reflect.Int: "number", reflect.Slice: "list of texts"}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[Config]()) {
 		key, says, kind := f.Tag.Get("toml"), f.Tag.Get("comment"), kinds[f.Type.Kind()]
 		if key == "" || says == "" || kind == "" {

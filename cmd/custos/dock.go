@@ -25,7 +25,7 @@ type dockAddCmd struct {
 	Name   string   `arg:"" help:"What people call it, e.g. \"Central, ground floor\"."`
 	Out    string   `help:"The agent's configuration file to write." required:"" type:"path"`
 	Server string   `help:"The server's address as the dock reaches it. Left out: the configured one."`
-	CA     string   `help:"Certificate of the authority that signed the server's, PEM." type:"path"`
+	CA     string   `help:"Certificate of the authority that signed the server's, PEM. Left out: that of the service's own authority, if it has one." type:"path"`
 	Watch  []string `help:"Folders in which cameras appear, to write into the file."`
 }
 
@@ -33,11 +33,14 @@ type dockAddCmd struct {
 func (d *dockAddCmd) Run(ctx context.Context, c *cli, s streams) error {
 	return opened(ctx, c, s, func(a *app) error {
 		if d.Server == "" {
-			scheme := "http"
-			if a.cfg.secure() {
-				scheme = "https"
+			d.Server = a.cfg.url()
+		}
+		if d.CA == "" && a.cfg.ownTLS() { // nobody else vouches for the server
+			ca, err := a.cfg.authority()
+			if err != nil {
+				return err
 			}
-			d.Server = scheme + "://" + a.cfg.Listen
+			d.CA = string(ca.PEM())
 		}
 		if err := addDock(ctx, a, operator(), d.Name, d.Out, dockFile{Server: d.Server, Name: d.Name, CA: d.CA, Watch: d.Watch}); err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sys/unix"
 
+	"custos/certificate"
 	"custos/evidence"
 	"custos/httpapi"
 	"custos/ingest"
@@ -51,7 +52,11 @@ func serve(ctx context.Context, cfg Config, s streams, ready func(url string)) (
 		return err
 	}
 	defer func() { err = errors.Join(err, a.close()) }()
-	srv, err := a.server(ctx)
+	shown, err := a.certificates()
+	if err != nil {
+		return err
+	}
+	srv, err := a.server(ctx, shown)
 	if err != nil {
 		return err
 	}
@@ -61,13 +66,9 @@ func serve(ctx context.Context, cfg Config, s streams, ready func(url string)) (
 	}
 	ln = httpapi.LimitConnections(ln, cfg.ConnectionsPerAddress, cfg.Proxied)
 	scheme := "http"
-	if cfg.TLSCert != "" {
+	if shown.source != nil {
 		scheme = "https"
-		cert, err := tls.LoadX509KeyPair(cfg.TLSCert, cfg.TLSKey)
-		if err != nil {
-			return errors.Join(fmt.Errorf("read certificate: %w", err), ln.Close())
-		}
-		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}})
+		ln = tls.NewListener(ln, certificate.Config(shown.source, shown.protocols...))
 	}
 	url := scheme + "://" + ln.Addr().String()
 	log.Info("serving", "address", url, "version", version, "database", string(a.db.Engine()), "log", cfg.Origin)
@@ -96,9 +97,11 @@ type server struct {
 	app    *app
 	door   *httpapi.Server
 	ingest *ingest.Server
+
+	challenges http.Handler // on plain HTTP; nil: there is no plain HTTP
 }
 
-func (a *app) server(ctx context.Context) (*server, error) {
+func (a *app) server(ctx context.Context, shown shown) (*server, error) {
 	self, err := os.Executable()
 	if err != nil {
 		self = ""
@@ -113,7 +116,7 @@ func (a *app) server(ctx context.Context) (*server, error) {
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &gauges{app: a})
-	srv := &server{app: a}
+	srv := &server{app: a, challenges: shown.challenges}
 	player := playback.New(playback.Config{
 		DB: a.db, Custody: a.custody, Catalogue: a.catalogue, Queue: a.queue, Tools: tools, Scratch: a.cfg.Scratch, Logger: a.log,
 		Changed: func(id evidence.ID) { srv.door.RecordingChanged(id) },
@@ -139,7 +142,7 @@ func (a *app) server(ctx context.Context) (*server, error) {
 	srv.door = httpapi.New(httpapi.Config{
 		Access: a.access, Identity: a.identity, Catalogue: a.catalogue, Custody: a.custody, Ingest: srv.ingest, Docks: ingest.NewDocks(nil),
 		Playback: player, Oversight: oversight.New(a.ledger, a.signers.logKey), Queue: a.queue, DB: a.db,
-		Force: a.cfg.Force, Classification: a.cfg.Classification, Version: version, Secure: a.cfg.secure(), Proxied: a.cfg.Proxied, MetricsToken: a.cfg.MetricsToken,
+		Force: a.cfg.Force, Classification: a.cfg.Classification, Version: version, Secure: a.cfg.secure(), Proxied: a.cfg.Proxied, MetricsToken: a.cfg.MetricsToken, Authority: shown.authority,
 		Rates: httpapi.Rates{
 			PerAddress: float64(a.cfg.RequestsPerAddress), PerAccount: float64(a.cfg.RequestsPerAccount), SignIns: float64(a.cfg.SignInsPerAddress),
 		},
@@ -181,6 +184,9 @@ func (s *server) run(ctx context.Context, ln net.Listener, ready func()) error {
 	part("sweep", func(ctx context.Context) error {
 		return every(ctx, time.Hour, func() error { return s.sweep(ctx) })
 	})
+	if s.challenges != nil {
+		part("challenges", s.plain)
+	}
 	h := s.door.HTTP()
 	served := make(chan error, 1)
 	go func() { served <- h.Serve(ln) }()
