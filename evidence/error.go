@@ -14,6 +14,7 @@ const (
 	NotFound        Code = "not_found"       // no such thing, or none this actor may know of
 	Denied          Code = "denied"          // the rule says no
 	Unauthenticated Code = "unauthenticated" // nobody is signed in
+	StepUp          Code = "step_up"         // who is signed in must first prove again that it is them
 	Invalid         Code = "invalid"         // the request can never succeed as it is
 	Conflict        Code = "conflict"        // something else changed or is in the way; look again
 	Held            Code = "held"            // a hold forbids it

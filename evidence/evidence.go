@@ -164,7 +164,8 @@ type Purpose struct {
 
 // Verb is one of the six operations of DPA 2018 s.62(1) that must be logged,
 // or Verify, which reads a copy only to check it, Administer for acts on the
-// service itself (accounts, keys, docks), or Audit for reading the trail.
+// service itself (accounts, keys, docks), Audit for reading the trail, or
+// Identify for signing in and out and what somebody does to their own account.
 type Verb string
 
 // The verbs.
@@ -178,6 +179,7 @@ const (
 	Verify     Verb = "verify"
 	Administer Verb = "administer"
 	Audit      Verb = "audit"
+	Identify   Verb = "identify"
 )
 
 // Phase is where in an act an event stands.

@@ -20,6 +20,8 @@ type policy struct {
 	allow func(s *Server, a evidence.Actor) bool
 	// keyed: the caller is a dock with its key, not a person with a session.
 	keyed bool
+	// fresh: the person must have proven who they are a short while ago.
+	fresh bool
 }
 
 // route is one registered way in. Method is "" where the pattern takes any.
@@ -42,6 +44,17 @@ func may(area string) policy {
 	return policy{name: "may open " + area, allow: func(s *Server, a evidence.Actor) bool { return s.Access.Can(a, area) }}
 }
 
+// fresh is p for what must not be done from a screen that somebody left open:
+// exports, and changes of rules, keys and roles. Where the person did not prove
+// who they are within the last five minutes the route answers 403 with the code
+// step_up; the browser then asks for it (POST /api/session/step-up) and sends
+// its request again.
+func fresh(p policy) policy {
+	p.name += ", who has just proven that it is them"
+	p.fresh = true
+	return p
+}
+
 // authenticate finds out who calls and whether the policy lets them.
 func (s *Server) authenticate(r *http.Request, p policy) (evidence.Actor, error) {
 	if p.allow == nil {
@@ -52,6 +65,7 @@ func (s *Server) authenticate(r *http.Request, p policy) (evidence.Actor, error)
 	}
 	var a evidence.Actor
 	var err error
+	st := stateOf(r.Context())
 	if p.keyed {
 		key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		if !ok {
@@ -63,18 +77,22 @@ func (s *Server) authenticate(r *http.Request, p policy) (evidence.Actor, error)
 		if cerr != nil {
 			return a, evidence.Errorf(evidence.Unauthenticated, "Nobody is signed in. Sign in to go on.")
 		}
-		a, err = s.Identity.Authenticate(r.Context(), c.Value)
+		a, st.session, err = s.Identity.Authenticate(r.Context(), c.Value)
+		st.token = c.Value
 	}
 	if err != nil {
 		return evidence.Actor{}, err
 	}
 	a.Address = s.caller(r)
-	stateOf(r.Context()).actor = a
+	st.actor = a
 	if err := s.limited(r.Context(), s.rates.account, a.ID); err != nil {
 		return evidence.Actor{}, err
 	}
 	if !p.allow(s, a) {
 		return evidence.Actor{}, evidence.Errorf(evidence.Denied, "Your role does not include this. Ask an administrator if it should.")
+	}
+	if p.fresh && !st.session.Fresh(s.Now()) {
+		return evidence.Actor{}, evidence.Errorf(evidence.StepUp, "Show once more that it is you. Nothing was changed yet.")
 	}
 	return a, nil
 }

@@ -20,7 +20,7 @@ type Problem struct {
 	Title     string `json:"title"`
 	Status    int    `json:"status"`
 	Detail    string `json:"detail" doc:"For people: what happened, what is safe, what to do next."`
-	Code      string `json:"code" doc:"Stable; for programs." enum:"not_found,denied,unauthenticated,invalid,conflict,held,corrupt,full,too_many,unavailable,internal"`
+	Code      string `json:"code" doc:"Stable; for programs." enum:"not_found,denied,unauthenticated,step_up,invalid,conflict,held,corrupt,full,too_many,unavailable,internal"`
 	Reference string `json:"reference,omitempty" doc:"Finds this request in the server's log."`
 }
 
@@ -37,6 +37,7 @@ var statuses = map[evidence.Code]int{
 	evidence.NotFound:        http.StatusNotFound,
 	evidence.Denied:          http.StatusForbidden,
 	evidence.Unauthenticated: http.StatusUnauthorized,
+	evidence.StepUp:          http.StatusForbidden,
 	evidence.Invalid:         http.StatusUnprocessableEntity,
 	evidence.Conflict:        http.StatusConflict,
 	evidence.Held:            http.StatusConflict,

@@ -45,6 +45,10 @@ func table(h *house) []rule {
 		{"POST /api/session", `POST /api/session {"name":"x","password":"y"}`, "401 401 401 401 401 401 401 401 401 401 401 401"},
 		{"DELETE /api/session", "-", ""}, // tested on its own: it ends the sessions
 		{"GET /api/session", "GET /api/session", "200 200 200 200 200 200 200 200 200 200 200 200"},
+		{"POST /api/session/step-up", `POST /api/session/step-up {"password":"y"}`, "401 401 403 403 403 403 403 403 403 403 403 403"},
+		{"GET /api/account", "GET /api/account", "401 401 200 200 200 200 200 200 200 200 200 200"},
+		{"PUT /api/account/password", `PUT /api/account/password {"password":"short"}`, "401 401 422 422 422 422 422 422 422 422 422 422"},
+		{"DELETE /api/account/sessions/{id}", "DELETE /api/account/sessions/" + none, "401 401 404 404 404 404 404 404 404 404 404 404"},
 		{"GET /api/recordings", "GET /api/recordings", "401 401 403 200 403 200 200 200 200 200 200 200"},
 		{"GET /api/recordings/days", "GET /api/recordings/days", "401 401 403 200 403 200 200 200 200 200 200 200"},
 		{"GET /api/recordings/{id}", "GET /api/recordings/" + rec, "401 401 403 200 403 200 200 200 200 200 200 200"},
@@ -112,7 +116,7 @@ func TestEveryRouteForEverybody(t *testing.T) {
 				t.Errorf("%s by %q: %d, want %s: %.200s", r.request, everybody[i], w.Code, status, w.Body)
 			}
 			if w.Code >= 400 && parts[0] != http.MethodHead {
-				code := map[int]evidence.Code{401: evidence.Unauthenticated, 403: evidence.Denied, 404: evidence.NotFound}[w.Code]
+				code := map[int]evidence.Code{401: evidence.Unauthenticated, 403: evidence.Denied, 404: evidence.NotFound, 422: evidence.Invalid}[w.Code]
 				h.problem(w, w.Code, code)
 			}
 			if w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Get("Referrer-Policy") != "no-referrer" {

@@ -148,8 +148,10 @@ type state struct {
 	reference string
 	address   string
 	actor     evidence.Actor
-	err       error         // why it failed, for the log
-	retry     time.Duration // after which too many requests are few enough again
+	session   identity.Session // of a person
+	token     string           // the session's secret
+	err       error            // why it failed, for the log
+	retry     time.Duration    // after which too many requests are few enough again
 }
 
 func stateOf(ctx context.Context) *state {

@@ -9,6 +9,7 @@ import (
 
 	"custos/access"
 	"custos/evidence"
+	"custos/identity"
 )
 
 func unwrap(ctx huma.Context) *http.Request {
@@ -64,6 +65,19 @@ type signedIn struct {
 	Body      Me
 }
 
+func (s *Server) signedIn(in identity.SignedIn, err error) (*signedIn, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &signedIn{SetCookie: s.cookie(in.Token, 0), Body: s.me(in.Actor)}, nil
+}
+
+type stepUpIn struct {
+	Body struct {
+		Password string `json:"password" maxLength:"1000"`
+	}
+}
+
 type signedOut struct {
 	SetCookie http.Cookie `header:"Set-Cookie"`
 }
@@ -89,11 +103,11 @@ func (s *Server) sessionRoutes() {
 		if err := s.limited(ctx, s.rates.signIn, stateOf(ctx).address); err != nil {
 			return nil, err
 		}
-		token, a, err := s.Identity.SignIn(ctx, in.Body.Name, in.Body.Password, stateOf(ctx).address)
-		if err != nil {
-			return nil, err
-		}
-		return &signedIn{SetCookie: s.cookie(token, 0), Body: s.me(a)}, nil
+		return s.signedIn(s.Identity.SignIn(ctx, identity.Proof{Login: in.Body.Name, Password: in.Body.Password, Address: stateOf(ctx).address}))
+	})
+	described(s, http.MethodPost, "/api/session/step-up", "Prove once more who is signed in", person, func(ctx context.Context, _ evidence.Actor, in *stepUpIn) (*signedIn, error) {
+		st := stateOf(ctx)
+		return s.signedIn(s.Identity.StepUp(ctx, st.token, identity.Proof{Password: in.Body.Password, Address: st.address}))
 	})
 	described(s, http.MethodDelete, "/api/session", "Sign out", anyone, func(ctx context.Context, _ evidence.Actor, in *cookieIn) (*signedOut, error) {
 		if c, err := in.request(ctx).Cookie(s.cookieName()); err == nil {

@@ -173,6 +173,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 // routes registers everything.
 func (s *Server) routes() {
 	s.sessionRoutes()
+	s.accountRoutes()
 	s.recordingRoutes()
 	s.consultRoutes()
 	s.dockRoutes()

@@ -148,9 +148,9 @@ func (h *house) people(roles []access.Role) {
 		return err
 	}))
 	for _, role := range roles {
-		token, _, err := h.Identity.SignIn(ctx, string(role), password, "192.0.2.1")
+		in, err := h.Identity.SignIn(ctx, identity.Proof{Login: string(role), Password: password, Address: "192.0.2.1"})
 		must(h.t, err)
-		h.cookies[string(role)] = token
+		h.cookies[string(role)] = in.Token
 	}
 }
 

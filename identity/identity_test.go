@@ -82,16 +82,16 @@ func (b *bench) add(login, number string, role string) Person {
 // signIn tells whether it worked.
 func (b *bench) signIn(login, password string) (token string, ok bool) {
 	b.Helper()
-	token, _, err := b.SignIn(b.Context(), login, password, "10.0.0.9")
+	in, err := b.SignIn(b.Context(), Proof{Login: login, Password: password, Address: "10.0.0.9"})
 	if err != nil {
 		b.wantCode(err, evidence.Unauthenticated)
 	}
-	return token, err == nil
+	return in.Token, err == nil
 }
 
 func (b *bench) in(token string) bool {
 	b.Helper()
-	_, err := b.Authenticate(b.Context(), token)
+	_, _, err := b.Authenticate(b.Context(), token)
 	if err != nil {
 		b.wantCode(err, evidence.Unauthenticated)
 	}
@@ -112,8 +112,9 @@ func TestSomebodySignsInAndOut(t *testing.T) {
 			t.Error(d, err)
 		}
 		b.clock = b.clock.Add(time.Hour)
-		token, actor, err := b.SignIn(t.Context(), " ASH.grove", good, "10.0.0.9")
+		in, err := b.SignIn(t.Context(), Proof{Login: " ASH.grove", Password: good, Address: "10.0.0.9"})
 		b.must(err)
+		token, actor := in.Token, in.Actor
 		want := evidence.Actor{Kind: evidence.Person, ID: string(p.ID), Name: "Ash Grove", Number: "4711", Address: "10.0.0.9", Session: actor.Session, Role: "officer"}
 		if d := cmp.Diff(want, actor); d != "" {
 			t.Error(d)
@@ -121,13 +122,13 @@ func TestSomebodySignsInAndOut(t *testing.T) {
 		if _, err := evidence.ParseID(actor.Session); err != nil || len(token) != 43 || strings.Contains(token, actor.Session) {
 			t.Errorf("session %q, token of %d characters", actor.Session, len(token))
 		}
-		got, err := b.Authenticate(t.Context(), token)
+		got, _, err := b.Authenticate(t.Context(), token)
 		if d := cmp.Diff(want, got); d != "" || err != nil {
 			t.Error(d, err)
 		}
 		sessions, err := b.Sessions(t.Context(), p.ID)
 		b.must(err)
-		session := Session{ID: evidence.ID(actor.Session), Person: p.ID, Address: "10.0.0.9", CreatedAt: b.clock, SeenAt: b.clock}
+		session := Session{ID: evidence.ID(actor.Session), Person: p.ID, Address: "10.0.0.9", CreatedAt: b.clock, SeenAt: b.clock, Method: ByPassword, ProvenAt: b.clock}
 		if d := cmp.Diff([]Session{session}, sessions); d != "" {
 			t.Error(d)
 		}
@@ -162,10 +163,10 @@ func TestEveryFailedSignInReadsTheSame(t *testing.T) {
 		texts := map[string]bool{}
 		for _, c := range [][2]string{{"right", "wrong"}, {"right", ""}, {"right", strings.Repeat("x", 5000)}, {"nobody", good}, {"gone", good},
 			{"idle", good}, {"closed", good}, {"", ""}, {"\x00", good}, {"a'b", good}} {
-			_, actor, err := b.SignIn(t.Context(), c[0], c[1], "10.0.0.9\x00")
+			in, err := b.SignIn(t.Context(), Proof{Login: c[0], Password: c[1], Address: "10.0.0.9\x00"})
 			b.wantCode(err, evidence.Unauthenticated)
-			if actor != (evidence.Actor{}) || err == nil {
-				t.Fatalf("%q signed in as %+v", c[0], actor)
+			if in != (SignedIn{}) || err == nil {
+				t.Fatalf("%q signed in as %+v", c[0], in.Actor)
 			}
 			texts[err.Error()] = true
 		}
@@ -225,7 +226,7 @@ func TestGuessesAtTheSameTimeCount(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 12 {
 			wg.Go(func() {
-				if _, _, err := b.SignIn(t.Context(), "ash", "wrong", "10.0.0.9"); evidence.CodeOf(err) != evidence.Unauthenticated {
+				if _, err := b.SignIn(t.Context(), Proof{Login: "ash", Password: "wrong", Address: "10.0.0.9"}); evidence.CodeOf(err) != evidence.Unauthenticated {
 					t.Error(err)
 				}
 			})
@@ -277,7 +278,7 @@ func TestSessionsEnd(t *testing.T) {
 			return token
 		}
 		token := begin()
-		actor, err := b.Authenticate(t.Context(), token)
+		actor, _, err := b.Authenticate(t.Context(), token)
 		b.must(err)
 		for range 25 { // used every 29 minutes it lasts 12 hours and no longer
 			b.clock = b.clock.Add(29 * time.Minute)
@@ -296,7 +297,7 @@ func TestSessionsEnd(t *testing.T) {
 		}
 
 		token = begin()
-		actor, err = b.Authenticate(t.Context(), token)
+		actor, _, err = b.Authenticate(t.Context(), token)
 		b.must(err)
 		open := func() bool {
 			ok, err := b.SessionOpen(t.Context(), actor)
@@ -331,10 +332,10 @@ func TestSessionsEnd(t *testing.T) {
 			}
 		}
 		first, second := begin(), begin()
-		actor, err = b.Authenticate(t.Context(), first)
+		actor, _, err = b.Authenticate(t.Context(), first)
 		b.must(err)
 		one := func(ctx context.Context, tx *database.Tx) error {
-			return b.RevokeSession(ctx, tx, evidence.ID(actor.Session))
+			return b.RevokeSession(ctx, tx, p.ID, evidence.ID(actor.Session))
 		}
 		b.must(b.write(one))
 		if b.in(first) || !b.in(second) {
@@ -473,7 +474,7 @@ func TestSignInWaitsForAPlaceNoLongerThanItsContext(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, err := b.SignIn(ctx, "ash", good, "")
+	_, err := b.SignIn(ctx, Proof{Login: "ash", Password: good})
 	b.wantCode(err, evidence.Unavailable)
 	// Setting a password does not wait for sign-ins.
 	b.add("birch", "2", "officer")

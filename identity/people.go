@@ -111,6 +111,27 @@ func (dir *Directory) SetPassword(ctx context.Context, tx *database.Tx, id evide
 	return dir.RevokeSessions(ctx, tx, id)
 }
 
+// ChangePassword is SetPassword by the person themselves, in the session of a
+// token: that goes on under another token, and all their others end. It fails
+// with Invalid and Unauthenticated.
+func (dir *Directory) ChangePassword(ctx context.Context, tx *database.Tx, token, password string) (SignedIn, error) {
+	p, s, err := sessionBy(ctx, tx, token, dir.now())
+	if err != nil {
+		return SignedIn{}, err
+	}
+	hash, err := dir.newPassword(password, p)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	if _, err := tx.Exec(ctx, "UPDATE people SET password = ? WHERE id = ?", hash, p.ID); err != nil {
+		return SignedIn{}, fmt.Errorf("change password: %w", err)
+	}
+	if _, err := tx.Exec(ctx, "DELETE FROM sign_in_sessions WHERE person = ? AND id <> ?", p.ID, s.ID); err != nil {
+		return SignedIn{}, fmt.Errorf("change password: %w", err)
+	}
+	return dir.renew(ctx, tx, token, s.Method)
+}
+
 // Disable closes an account and ends its sessions at once. Nothing the person
 // did is touched. It fails with NotFound; disabling twice changes nothing.
 func (dir *Directory) Disable(ctx context.Context, tx *database.Tx, id evidence.ID) error {

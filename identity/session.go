@@ -18,6 +18,14 @@ const (
 	// seenEvery is how often a use is written down: a session may lock this
 	// much early, never late.
 	seenEvery = time.Minute
+	// freshFor is how long a proof of who somebody is counts for what must not
+	// be done from a screen left open (ASVS 5.0, 7.5.3).
+	freshFor = 5 * time.Minute
+)
+
+// How somebody proved who they are.
+const (
+	ByPassword = "password"
 )
 
 // Session is one sign-in that has not ended.
@@ -27,7 +35,13 @@ type Session struct {
 	Address   string      `json:"address"` // at sign-in
 	CreatedAt time.Time   `json:"createdAt"`
 	SeenAt    time.Time   `json:"seenAt"` // last used, to the minute
+	Method    string      `json:"method"` // how it was begun or, after that, last proven: ByPassword, …
+	ProvenAt  time.Time   `json:"provenAt"`
 }
+
+// Fresh tells whether the person proved who they are within the last five
+// minutes: at sign-in, or since by StepUp.
+func (s Session) Fresh(now time.Time) bool { return now.Sub(s.ProvenAt) < freshFor }
 
 // Ends is when the session ends if it is not used again.
 func (s Session) Ends() time.Time {
@@ -50,34 +64,61 @@ func (p Person) actor(s Session) evidence.Actor {
 // It fails with Unauthenticated, in one wording, for a token that is unknown,
 // ended, unused for 30 minutes or older than 12 hours, or whose account is
 // disabled.
-func (dir *Directory) Authenticate(ctx context.Context, token string) (evidence.Actor, error) {
+func (dir *Directory) Authenticate(ctx context.Context, token string) (evidence.Actor, Session, error) {
 	now := dir.now()
 	var p Person
 	var s Session
-	err := dir.db.Read(ctx, func(tx *database.Tx) error {
-		var created, seen, disabled int64
-		err := tx.QueryRow(ctx, `SELECT s.id, s.address, s.created_at, s.seen_at, p.id, p.name, p.number, p.role, p.disabled_at
-			FROM sign_in_sessions s JOIN people p ON p.id = s.person WHERE s.token = ?`, storedSecret(token)).
-			Scan(&s.ID, &s.Address, &created, &seen, &p.ID, &p.Name, &p.Number, &p.Role, &disabled)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("look for session: %w", err)
-		}
-		s.CreatedAt, s.SeenAt = database.Time(created), database.Time(seen)
-		if err != nil || disabled != 0 || !now.Before(s.Ends()) {
-			return evidence.Errorf(evidence.Unauthenticated, "You are not signed in, or your session has ended. Sign in to go on.")
-		}
-		return nil
+	err := dir.db.Read(ctx, func(tx *database.Tx) (err error) {
+		p, s, err = sessionBy(ctx, tx, token, now)
+		return err
 	})
 	if err != nil {
-		return evidence.Actor{}, err
+		return evidence.Actor{}, Session{}, err
 	}
 	if now.Sub(s.SeenAt) >= seenEvery {
 		if err := dir.exec(ctx, "UPDATE sign_in_sessions SET seen_at = ? WHERE id = ? AND seen_at < ?",
 			database.Micros(now), s.ID, database.Micros(now)); err != nil {
-			return evidence.Actor{}, fmt.Errorf("keep session: %w", err)
+			return evidence.Actor{}, Session{}, fmt.Errorf("keep session: %w", err)
 		}
 	}
-	return p.actor(s), nil
+	return p.actor(s), s, nil
+}
+
+// sessionBy is the session of a token and whose it is; see Authenticate.
+func sessionBy(ctx context.Context, tx *database.Tx, token string, now time.Time) (p Person, s Session, err error) {
+	var created, seen, proven, disabled int64
+	err = tx.QueryRow(ctx, `SELECT s.id, s.person, s.address, s.created_at, s.seen_at, s.method, s.proven_at, p.id, p.login, p.name, p.number, p.role, p.disabled_at
+		FROM sign_in_sessions s JOIN people p ON p.id = s.person WHERE s.token = ?`, storedSecret(token)).
+		Scan(&s.ID, &s.Person, &s.Address, &created, &seen, &s.Method, &proven, &p.ID, &p.Login, &p.Name, &p.Number, &p.Role, &disabled)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return Person{}, Session{}, fmt.Errorf("look for session: %w", err)
+	}
+	s.CreatedAt, s.SeenAt, s.ProvenAt = database.Time(created), database.Time(seen), database.Time(proven)
+	if err != nil || disabled != 0 || !now.Before(s.Ends()) {
+		return Person{}, Session{}, evidence.Errorf(evidence.Unauthenticated, "You are not signed in, or your session has ended. Sign in to go on.")
+	}
+	return p, s, nil
+}
+
+// renew gives a session another token, so that one that was stolen before is
+// worthless after, and notes how its person has just proven who they are. It
+// fails with Unauthenticated where the session has ended meanwhile.
+func (dir *Directory) renew(ctx context.Context, tx *database.Tx, token, method string) (SignedIn, error) {
+	now := dir.now()
+	p, s, err := sessionBy(ctx, tx, token, now)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	token, kept, err := dir.newSecret("")
+	if err != nil {
+		return SignedIn{}, err
+	}
+	s.Method, s.ProvenAt = method, database.Time(database.Micros(now))
+	if _, err := tx.Exec(ctx, "UPDATE sign_in_sessions SET token = ?, method = ?, proven_at = ? WHERE id = ?",
+		kept, method, database.Micros(now), s.ID); err != nil {
+		return SignedIn{}, fmt.Errorf("renew session: %w", err)
+	}
+	return SignedIn{token, p.actor(s), s}, nil
 }
 
 // SessionOpen tells whether the session that actor acts in has not ended and
@@ -118,11 +159,11 @@ func (dir *Directory) SignOut(ctx context.Context, token string) error {
 func (dir *Directory) Sessions(ctx context.Context, person evidence.ID) (out []Session, err error) {
 	now := dir.now()
 	err = dir.db.Read(ctx, func(tx *database.Tx) error {
-		rows, err := tx.Query(ctx, "SELECT id, person, address, created_at, seen_at FROM sign_in_sessions WHERE ? = '' OR person = ? ORDER BY id", person, person)
+		rows, err := tx.Query(ctx, "SELECT id, person, address, created_at, seen_at, method, proven_at FROM sign_in_sessions WHERE ? = '' OR person = ? ORDER BY id", person, person)
 		all, err := collect(rows, err, func(r *sql.Rows) (s Session, err error) {
-			var created, seen int64
-			err = r.Scan(&s.ID, &s.Person, &s.Address, &created, &seen)
-			s.CreatedAt, s.SeenAt = database.Time(created), database.Time(seen)
+			var created, seen, proven int64
+			err = r.Scan(&s.ID, &s.Person, &s.Address, &created, &seen, &s.Method, &proven)
+			s.CreatedAt, s.SeenAt, s.ProvenAt = database.Time(created), database.Time(seen), database.Time(proven)
 			return s, err
 		})
 		for _, s := range all {
@@ -138,10 +179,10 @@ func (dir *Directory) Sessions(ctx context.Context, person evidence.ID) (out []S
 	return out, nil
 }
 
-// RevokeSession ends one session at once. It fails with NotFound where it has
-// ended already.
-func (dir *Directory) RevokeSession(ctx context.Context, tx *database.Tx, id evidence.ID) error {
-	ended, err := tx.Exec(ctx, "DELETE FROM sign_in_sessions WHERE id = ?", id)
+// RevokeSession ends one session of a person at once. It fails with NotFound
+// where it has ended already or is somebody else's.
+func (dir *Directory) RevokeSession(ctx context.Context, tx *database.Tx, person, id evidence.ID) error {
+	ended, err := tx.Exec(ctx, "DELETE FROM sign_in_sessions WHERE id = ? AND person = ?", id, person)
 	if err != nil {
 		return fmt.Errorf("revoke session: %w", err)
 	}

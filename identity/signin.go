@@ -23,9 +23,21 @@ func badSignIn() error {
 	return evidence.Errorf(evidence.Unauthenticated, "That name and password did not work. After five failures an account stays closed for 15 minutes; an administrator can set a new password.")
 }
 
-// SignIn proves who somebody is by name and password, and begins a session.
-// The token is shown to the browser once and is not stored; address is the IP
+// Proof is what somebody offers to show who they are. Address is the IP
 // address that the request came from.
+type Proof struct {
+	Login, Password, Address string
+}
+
+// SignedIn is somebody with a session. The token is shown to the browser once
+// and is not stored.
+type SignedIn struct {
+	Token   string
+	Actor   evidence.Actor
+	Session Session
+}
+
+// SignIn proves who somebody is by name and password, and begins a session.
 //
 // It fails with Unauthenticated, in one wording and after about the same time,
 // for an unknown name, a wrong password, an account that is disabled, idle for
@@ -35,46 +47,83 @@ func badSignIn() error {
 // A sign-in counts as failed from before its password is looked at until it
 // has succeeded, so guesses made at the same time count too: no account sees
 // more than five wrong guesses in any 15 minutes.
-func (dir *Directory) SignIn(ctx context.Context, login, password, address string) (token string, actor evidence.Actor, err error) {
+func (dir *Directory) SignIn(ctx context.Context, proof Proof) (SignedIn, error) {
+	in, err := dir.prove(ctx, proof, dir.begin)
+	if evidence.CodeOf(err) == evidence.NotFound { // the account went away meanwhile
+		err = badSignIn()
+	}
+	return in, err
+}
+
+// StepUp proves once more who the person of a session is, for what must not be
+// done from a screen left open. The session gets another token; the one given
+// is worthless afterwards. A failure counts and reads like one of SignIn;
+// Login of the proof is not looked at. It fails with Unauthenticated also where
+// the session has ended.
+func (dir *Directory) StepUp(ctx context.Context, token string, proof Proof) (SignedIn, error) {
+	now := dir.now()
+	if err := dir.db.Read(ctx, func(tx *database.Tx) error {
+		p, _, err := sessionBy(ctx, tx, token, now)
+		proof.Login = p.Login
+		return err
+	}); err != nil {
+		return SignedIn{}, err
+	}
+	in, err := dir.prove(ctx, proof, func(ctx context.Context, tx *database.Tx, _ Person, _, method string) (SignedIn, error) {
+		return dir.renew(ctx, tx, token, method)
+	})
+	if evidence.CodeOf(err) == evidence.Unauthenticated {
+		// Another code: the session goes on, only this proof was no good.
+		err = evidence.Errorf(evidence.Denied, "That did not prove that it is you. Nothing was changed. After five failures the account stays closed for 15 minutes.")
+	}
+	return in, err
+}
+
+// finish does what follows a good proof, in the transaction that takes its
+// failure back.
+type finish func(ctx context.Context, tx *database.Tx, p Person, address, method string) (SignedIn, error)
+
+// prove checks a proof; see SignIn.
+func (dir *Directory) prove(ctx context.Context, proof Proof, then finish) (SignedIn, error) {
 	select {
 	case dir.signIns <- struct{}{}:
 		defer func() { <-dir.signIns }()
 	case <-ctx.Done():
-		return "", evidence.Actor{}, evidence.Wrap(evidence.Unavailable, ctx.Err(), "Too many people are signing in just now. Try again in a moment.")
+		return SignedIn{}, evidence.Wrap(evidence.Unavailable, ctx.Err(), "Too many people are signing in just now. Try again in a moment.")
 	}
-	if len(password) > passwordMax {
-		password = "" // no account has it; nor has any this long
+	if len(proof.Password) > passwordMax {
+		proof.Password = "" // no account has it; nor has any this long
 	}
-	if checkText("address", address, 64) != nil {
-		address = ""
+	if checkText("address", proof.Address, 64) != nil {
+		proof.Address = ""
 	}
-	login = normalLogin(login)
-	if checkLogin(login) != nil {
-		login = "" // nobody's, and safe to ask the database for
+	proof.Login = normalLogin(proof.Login)
+	if checkLogin(proof.Login) != nil {
+		proof.Login = "" // nobody's, and safe to ask the database for
 	}
-	stored, err := dir.beginSignIn(ctx, login, address)
+	stored, err := dir.beginProof(ctx, proof)
 	if err != nil {
-		return "", evidence.Actor{}, err
+		return SignedIn{}, err
 	}
-	ok, err := matches(stored, password)
+	ok, err := matches(stored, proof.Password)
 	if err != nil {
-		return "", evidence.Actor{}, err
+		return SignedIn{}, err
 	}
 	if !ok || stored == dir.decoy {
-		return "", evidence.Actor{}, badSignIn()
+		return SignedIn{}, badSignIn()
 	}
-	return dir.endSignIn(ctx, login, stored, address)
+	return dir.endProof(ctx, proof, stored, then)
 }
 
-// beginSignIn records a failure, to be taken back, and returns the stored
+// beginProof records a failure, to be taken back, and returns the stored
 // password to compare with: the decoy where nothing could match. It writes as
 // much for a name that nobody has and for a closed account as for any other,
 // so that the time a disk takes tells them apart no better than the words do.
-func (dir *Directory) beginSignIn(ctx context.Context, login, address string) (stored string, err error) {
+func (dir *Directory) beginProof(ctx context.Context, proof Proof) (stored string, err error) {
 	now := dir.now()
 	err = dir.db.Write(ctx, func(tx *database.Tx) error {
 		// The lock makes attempts on one account take turns here.
-		p, password, err := personBy(ctx, tx, "login = ?"+tx.Locking(), login)
+		p, password, err := personBy(ctx, tx, "login = ?"+tx.Locking(), proof.Login)
 		if err != nil && evidence.CodeOf(err) != evidence.NotFound {
 			return err
 		}
@@ -95,7 +144,7 @@ func (dir *Directory) beginSignIn(ctx context.Context, login, address string) (s
 			return fmt.Errorf("forget old failed sign-ins: %w", err)
 		}
 		if _, err := tx.Exec(ctx, "INSERT INTO sign_in_failures (id, person, address, closed, at) VALUES (?, ?, ?, ?, ?)",
-			dir.newID(), p.ID, address, closed, database.Micros(now)); err != nil {
+			dir.newID(), p.ID, proof.Address, closed, database.Micros(now)); err != nil {
 			return fmt.Errorf("count sign-in: %w", err)
 		}
 		return nil
@@ -103,43 +152,51 @@ func (dir *Directory) beginSignIn(ctx context.Context, login, address string) (s
 	return stored, err
 }
 
-// endSignIn begins the session of a person whose password matched stored.
-func (dir *Directory) endSignIn(ctx context.Context, login, stored, address string) (token string, actor evidence.Actor, err error) {
-	token, kept, err := dir.newSecret("")
-	if err != nil {
-		return "", evidence.Actor{}, err
-	}
-	now := dir.now()
+// endProof goes on with a person whose password matched stored.
+func (dir *Directory) endProof(ctx context.Context, proof Proof, stored string, then finish) (in SignedIn, err error) {
 	err = dir.db.Write(ctx, func(tx *database.Tx) error {
-		p, password, err := personBy(ctx, tx, "login = ?"+tx.Locking(), login)
+		p, password, err := personBy(ctx, tx, "login = ?"+tx.Locking(), proof.Login)
 		if err != nil {
 			return err
 		}
 		if p.Disabled || password != stored { // changed while the hash was made
 			return badSignIn()
 		}
-		s := Session{ID: dir.newID(), Person: p.ID, Address: address}
-		actor = p.actor(s)
-		for _, do := range []struct {
-			query string
-			args  []any
-		}{
-			{"DELETE FROM sign_in_failures WHERE person = ?", []any{p.ID}},
-			{"UPDATE people SET active_at = ? WHERE id = ?", []any{database.Micros(now), p.ID}},
-			{"DELETE FROM sign_in_sessions WHERE created_at < ?", []any{database.Micros(now.Add(-sessionLimit))}},
-			{"INSERT INTO sign_in_sessions (id, token, person, address, created_at, seen_at) VALUES (?, ?, ?, ?, ?, ?)",
-				[]any{s.ID, kept, p.ID, address, database.Micros(now), database.Micros(now)}},
-		} {
-			if _, err := tx.Exec(ctx, do.query, do.args...); err != nil {
-				return fmt.Errorf("begin session: %w", err)
-			}
+		if _, err := tx.Exec(ctx, "DELETE FROM sign_in_failures WHERE person = ?", p.ID); err != nil {
+			return fmt.Errorf("take failure back: %w", err)
 		}
-		return nil
+		in, err = then(ctx, tx, p, proof.Address, ByPassword)
+		return err
 	})
 	if err != nil {
-		return "", evidence.Actor{}, err
+		return SignedIn{}, err
 	}
-	return token, actor, nil
+	return in, nil
+}
+
+// begin begins a session.
+func (dir *Directory) begin(ctx context.Context, tx *database.Tx, p Person, address, method string) (SignedIn, error) {
+	token, kept, err := dir.newSecret("")
+	if err != nil {
+		return SignedIn{}, err
+	}
+	now := database.Micros(dir.now())
+	at := database.Time(now)
+	s := Session{ID: dir.newID(), Person: p.ID, Address: address, CreatedAt: at, SeenAt: at, Method: method, ProvenAt: at}
+	for _, do := range []struct {
+		query string
+		args  []any
+	}{
+		{"UPDATE people SET active_at = ? WHERE id = ?", []any{now, p.ID}},
+		{"DELETE FROM sign_in_sessions WHERE created_at < ?", []any{now - sessionLimit.Microseconds()}},
+		{"INSERT INTO sign_in_sessions (id, token, person, address, created_at, seen_at, method, proven_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+			[]any{s.ID, kept, p.ID, address, now, now, method, now}},
+	} {
+		if _, err := tx.Exec(ctx, do.query, do.args...); err != nil {
+			return SignedIn{}, fmt.Errorf("begin session: %w", err)
+		}
+	}
+	return SignedIn{token, p.actor(s), s}, nil
 }
 
 // Failure is one sign-in that did not succeed.

@@ -37,7 +37,34 @@ async function problemOf(answer: Response): Promise<Problem> {
   }
 }
 
+let proveAgain: (() => Promise<boolean>) | undefined;
+
+/**
+ * Sets who asks the person to show once more that it is them; it answers
+ * whether they did. Every request that the server answers with step_up waits
+ * for it and is then sent again, once.
+ */
+export function onStepUp(ask: (() => Promise<boolean>) | undefined): void {
+  proveAgain = ask;
+}
+
 async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  try {
+    return await sendOnce(method, path, body, signal);
+  } catch (e) {
+    if (!(e instanceof Problem)) throw e;
+    if (e.code === 'step_up') {
+      if (!(await proveAgain?.())) throw new Problem(e.status, e.code, 'You did not show that it is you. Nothing was changed.', e.reference);
+      return sendOnce(method, path, body, signal);
+    }
+    // A request that was on its way while the session got another token was
+    // refused for its old one. Whoever is signed in all the same goes on.
+    if (e.status === 401 && !path.startsWith('/api/session') && (await api.me(signal))) return sendOnce(method, path, body, signal);
+    throw e;
+  }
+}
+
+async function sendOnce(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   let answer: Response;
   try {
     answer = await fetch(path, {
@@ -83,6 +110,10 @@ export const api = {
   me: async (signal?: AbortSignal): Promise<Me | null> => (await ask<{ me?: Me }>('/api/session', signal)).me ?? null,
   async signIn(name: string, password: string): Promise<Me> {
     return (await (await send('POST', '/api/session', { name, password })).json()) as Me;
+  },
+  /** Shows once more who is signed in, for what asks for it. */
+  async stepUp(password: string): Promise<Me> {
+    return (await (await send('POST', '/api/session/step-up', { password })).json()) as Me;
   },
   signOut: async (): Promise<void> => {
     await send('DELETE', '/api/session');

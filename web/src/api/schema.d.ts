@@ -1,5 +1,65 @@
 /* Written by `npm run types` from openapi.json. Do not edit. */
 export interface paths {
+    "/api/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How one signs in, and where one is signed in
+         * @description Who: a person signed in.
+         */
+        get: operations["get-account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set another password of one's own
+         * @description Who: a person signed in, who has just proven that it is them.
+         */
+        put: operations["put-account-password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a session of one's own
+         * @description Who: a person signed in.
+         */
+        delete: operations["delete-account-sessions-id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/consultations/{id}": {
         parameters: {
             query?: never;
@@ -228,6 +288,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/session/step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove once more who is signed in
+         * @description Who: a person signed in.
+         */
+        post: operations["post-session-step-up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system": {
         parameters: {
             query?: never;
@@ -260,6 +340,10 @@ export interface components {
             people: boolean;
             recordings: boolean;
             system: boolean;
+        };
+        Account: {
+            login: string;
+            sessions: components["schemas"]["SessionView"][] | null;
         };
         Arrival: {
             /** Format: date-time */
@@ -502,12 +586,15 @@ export interface components {
             index: number;
             leaf: string;
         };
+        PasswordInBody: {
+            password: string;
+        };
         Problem: {
             /**
              * @description Stable; for programs.
              * @enum {string}
              */
-            code: "not_found" | "denied" | "unauthenticated" | "invalid" | "conflict" | "held" | "corrupt" | "full" | "too_many" | "unavailable" | "internal";
+            code: "not_found" | "denied" | "unauthenticated" | "step_up" | "invalid" | "conflict" | "held" | "corrupt" | "full" | "too_many" | "unavailable" | "internal";
             /** @description For people: what happened, what is safe, what to do next. */
             detail: string;
             /** @description Finds this request in the server's log. */
@@ -546,8 +633,35 @@ export interface components {
         Session: {
             me?: components["schemas"]["Me"];
         };
+        SessionView: {
+            /** @description IP address at sign-in. */
+            address: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description If it is not used again.
+             */
+            endsAt: string;
+            id: string;
+            /**
+             * @description How the person proved who they are.
+             * @enum {string}
+             */
+            method: "password";
+            /**
+             * Format: date-time
+             * @description Last used, to the minute.
+             */
+            seenAt: string;
+            /** @description The session of this request. */
+            this: boolean;
+        };
         SignInInBody: {
             name: string;
+            password: string;
+        };
+        StepUpInBody: {
             password: string;
         };
         Store: {
@@ -685,6 +799,98 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "get-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-account-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-account-sessions-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-consultations-id": {
         parameters: {
             query?: never;
@@ -1084,6 +1290,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-session-step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepUpInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
             };
             /** @description Error */
             default: {

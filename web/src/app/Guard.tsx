@@ -5,6 +5,7 @@ import type { Me } from '../api/types';
 import { Failure, Loading, Notice } from '../parts/states';
 import { IconLock } from '@tabler/icons-react';
 import { LiveProvider } from './live';
+import { StepUp } from './StepUp';
 import { meQuery, useMe } from './queries';
 
 /** Shows its children to somebody who is signed in; anybody else goes to the sign-in page and comes back from there. */
@@ -22,7 +23,7 @@ export function Guard({ children }: { children: ReactNode }) {
     const back = pathname + search;
     return <Navigate to={'/sign-in' + (back === '/' ? '' : `?to=${encodeURIComponent(back)}`)} replace />;
   }
-  if (data) return <LiveProvider>{children}</LiveProvider>;
+  if (data) return <LiveProvider>{children}<StepUp /></LiveProvider>;
   if (error) return <Failure error={error} retry={() => void refetch()} busy={isFetching} page />;
   return <Loading page what="Custos" />;
 }

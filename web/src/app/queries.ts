@@ -3,7 +3,7 @@ import { api, Problem } from '../api/client';
 import type { Me } from '../api/types';
 
 /** Codes after which asking again at once gives the same answer. */
-const final = new Set(['unauthenticated', 'denied', 'not_found', 'invalid', 'conflict', 'held', 'corrupt', 'full']);
+const final = new Set(['unauthenticated', 'step_up', 'denied', 'not_found', 'invalid', 'conflict', 'held', 'corrupt', 'full']);
 
 export function newQueryClient(): QueryClient {
   // A 401 from anywhere means that the session is over: the guard (session.tsx)

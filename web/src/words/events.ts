@@ -75,7 +75,7 @@ function disclose(f: Fields): [EventKind, string, string] {
   return ['disclose', f.phase === 'outcome' ? 'Exported' : 'Export began', join(purpose(f), f.recipient && `to ${f.recipient}`, f.bundle && `bundle ${f.bundle}`)];
 }
 
-const others: Record<string, string> = { verify: 'Checked', combine: 'Combined', erase: 'Erased', administer: 'Administered' };
+const others: Record<string, string> = { verify: 'Checked', combine: 'Combined', erase: 'Erased', administer: 'Administered', identify: 'Signed in or out, or changed an account' };
 const acts: Record<string, string> = { consult: 'watch', derive: 'make a copy', collect: 'collect', disclose: 'export', verify: 'check', combine: 'combine', erase: 'erase' };
 
 export function tell(o: Opening): Told {
