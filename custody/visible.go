@@ -14,6 +14,7 @@ import (
 type Sight struct {
 	Visible   bool
 	Recording evidence.ID // that the item is, or that an upload became; "" = neither
+	Owner     evidence.ID // account of whoever's footage it is; "" = nobody's
 }
 
 // Visible says of which items of the ledger actor may know: whose recording
@@ -44,7 +45,7 @@ func (c *Custody) Visible(ctx context.Context, actor evidence.Actor, items []evi
 	}
 	for item, recording := range recordingOf {
 		if p, ok := placings[recording]; ok {
-			out[item] = Sight{Visible: c.Access.Decide(ctx, actor, access.Find, p).Allowed, Recording: recording}
+			out[item] = Sight{Visible: c.Access.Decide(ctx, actor, access.Find, p).Allowed, Recording: recording, Owner: p.Owner}
 		}
 	}
 	return out, nil

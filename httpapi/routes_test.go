@@ -65,6 +65,13 @@ func table(h *house) []rule {
 		{"PUT /api/dock/status", `PUT /api/dock/status {"dock":"","name":"","version":"1","at":"2026-03-02T21:00:00Z","cameras":[]}`, "401 204 401 401 401 401 401 401 401 401 401 401"},
 		{"/files/", "HEAD /files/" + none, "401 404 401 401 401 401 401 401 401 401 401 401"},
 		{"GET /api/system", "GET /api/system", "401 401 200 403 403 403 403 403 403 403 200 403"},
+		{"GET /api/trail", "GET /api/trail?verb=consult", "401 401 403 200 403 200 403 403 403 200 403 403"},
+		{"GET /api/trail-people", "GET /api/trail-people?word=the", "401 401 403 200 403 200 403 403 403 200 403 403"},
+		{"GET /api/reports/s62", "GET /api/reports/s62?from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z", "401 401 403 200 403 200 403 403 403 200 403 403"},
+		{"GET /api/reports/s62.csv", "GET /api/reports/s62.csv?from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z", "401 401 403 200 403 200 403 403 403 200 403 403"},
+		{"GET /api/trail.csv", "GET /api/trail.csv", "401 401 403 200 403 200 403 403 403 200 403 403"},
+		{"GET /api/trail.json", "GET /api/trail.json", "401 401 403 200 403 200 403 403 403 200 403 403"},
+		{"GET /api/trail/{id}", "GET /api/trail/" + none, "401 401 403 404 403 404 403 403 403 404 403 403"},
 		{"GET /api/events", "-", ""}, // tested on its own: it does not end
 		{"GET /log/{path...}", "GET /log/checkpoint", "200 200 200 200 200 200 200 200 200 200 200 200"},
 		{"GET /healthz", "GET /healthz", "200 200 200 200 200 200 200 200 200 200 200 200"},

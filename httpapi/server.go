@@ -40,6 +40,7 @@ type Config struct {
 	Docks     *ingest.Docks
 	Playback  *playback.Player
 	Oversight *oversight.Oversight
+	Trail     *oversight.Trail
 	Queue     *work.Queue
 
 	Force          string // name of the force

@@ -178,4 +178,5 @@ func (s *Server) routes() {
 	s.consultRoutes()
 	s.dockRoutes()
 	s.systemRoutes()
+	s.trailRoutes()
 }

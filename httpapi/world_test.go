@@ -95,8 +95,10 @@ func newHouseWith(t *testing.T, change func(*httpapi.Config), roles ...access.Ro
 		},
 	})
 	must(t, err)
+	trail := oversight.NewTrail(oversight.TrailConfig{DB: db, Ledger: w.Ledger, Access: w.Access, Visible: w.Custody.Visible,
+		LogKey: w.Log.VKey, Force: "Thornshire Police", Classification: "OFFICIAL", Now: w.Clock.Now})
 	cfg := httpapi.Config{
-		DB: db, Access: w.Access, Identity: w.Identity, Catalogue: w.Catalogue, Custody: w.Custody, Ingest: in, Docks: ingest.NewDocks(nil), Playback: player,
+		Trail: trail, DB: db, Access: w.Access, Identity: w.Identity, Catalogue: w.Catalogue, Custody: w.Custody, Ingest: in, Docks: ingest.NewDocks(nil), Playback: player,
 		Oversight: oversight.New(w.Ledger, w.Log.VKey), Queue: queue, Force: "Thornshire Police", Classification: "OFFICIAL", Version: "test",
 		ReceiptKey: w.ReceiptKey, LogKey: w.Log.VKey, Now: w.Clock.Now, Logger: log, Metrics: prometheus.NewRegistry(),
 		UI: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the pages") }),

@@ -139,9 +139,13 @@ func (a *app) server(ctx context.Context, shown shown) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	trail := oversight.NewTrail(oversight.TrailConfig{
+		DB: a.db, Ledger: a.ledger, Access: a.access, Visible: a.custody.Visible,
+		LogKey: a.signers.logKey, Force: a.cfg.Force, Classification: a.cfg.Classification,
+	})
 	srv.door = httpapi.New(httpapi.Config{
 		Access: a.access, Identity: a.identity, Catalogue: a.catalogue, Custody: a.custody, Ingest: srv.ingest, Docks: ingest.NewDocks(nil),
-		Playback: player, Oversight: oversight.New(a.ledger, a.signers.logKey), Queue: a.queue, DB: a.db,
+		Playback: player, Oversight: oversight.New(a.ledger, a.signers.logKey), Trail: trail, Queue: a.queue, DB: a.db,
 		Force: a.cfg.Force, Classification: a.cfg.Classification, Version: version, Secure: a.cfg.secure(), Proxied: a.cfg.Proxied, MetricsToken: a.cfg.MetricsToken, Authority: shown.authority,
 		Rates: httpapi.Rates{
 			PerAddress: float64(a.cfg.RequestsPerAddress), PerAccount: float64(a.cfg.RequestsPerAccount), SignIns: float64(a.cfg.SignInsPerAddress),

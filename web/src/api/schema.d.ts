@@ -260,6 +260,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/reports/s62": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts of the six operations of DPA 2018 s.62(1)
+         * @description Who: a person signed in.
+         */
+        get: operations["get-reports-s62"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -320,6 +340,66 @@ export interface paths {
          * @description Who: may open system.
          */
         get: operations["get-system"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The trail, newest first
+         * @description Who: a person signed in.
+         */
+        get: operations["get-trail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trail-people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who acted under a name or number
+         * @description Who: a person signed in.
+         */
+        get: operations["get-trail-people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trail/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One event of the trail, with its proof
+         * @description Who: a person signed in.
+         */
+        get: operations["get-trail-id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -501,6 +581,10 @@ export interface components {
             online: boolean;
             version: string;
         };
+        Field: {
+            name: string;
+            value: string;
+        };
         FileStatus: {
             /** Format: int64 */
             length: number;
@@ -580,11 +664,51 @@ export interface components {
             salt?: string;
             value?: string;
         };
+        OpenedEvent: {
+            /** @description Signed note; empty before the first. */
+            checkpoint: string;
+            fields: components["schemas"]["Field"][] | null;
+            id: string;
+            /**
+             * Format: int64
+             * @description Place in the log, -1 = not in it yet.
+             */
+            index: number;
+            /** @description What it was done to: a recording, an upload, or the name of a part of the service. */
+            item: string;
+            /**
+             * Format: int64
+             * @description Number in the item's history, from 1 without gaps.
+             */
+            itemSeq: number;
+            logKey: string;
+            opening: components["schemas"]["Opening"];
+            /** @description RFC 6962 path from the leaf's sibling up; empty while the event waits for its checkpoint. */
+            proof: string[] | null;
+            /** @description The recording that it is about, empty if none. */
+            recording: string;
+        };
         Opening: {
             fields: components["schemas"]["OpenField"][] | null;
             /** Format: int64 */
             index: number;
             leaf: string;
+        };
+        Operation: {
+            /**
+             * Format: int64
+             * @description Recorded before the first byte.
+             */
+            begun: number;
+            /** Format: int64 */
+            done: number;
+            /** Format: int64 */
+            failed: number;
+            /** @description collection, alteration, consultation, disclosure, combination or erasure. */
+            operation: string;
+            /** Format: int64 */
+            refused: number;
+            verb: string;
         };
         PasswordInBody: {
             password: string;
@@ -616,6 +740,15 @@ export interface components {
             export: boolean;
             restrict: boolean;
             trail: boolean;
+        };
+        S62: {
+            /** @description Of the log when this was counted; a signed note. */
+            checkpoint: string;
+            /** Format: date-time */
+            from: string;
+            operations: components["schemas"]["Operation"][] | null;
+            /** Format: date-time */
+            to: string;
         };
         Segment: {
             clock: components["schemas"]["Clock"];
@@ -688,6 +821,46 @@ export interface components {
             uploads: components["schemas"]["UploadState"];
             version: string;
             work: components["schemas"]["WorkState"];
+        };
+        TrailEvent: {
+            fields: components["schemas"]["Field"][] | null;
+            id: string;
+            /**
+             * Format: int64
+             * @description Place in the log, -1 = not in it yet.
+             */
+            index: number;
+            /** @description What it was done to: a recording, an upload, or the name of a part of the service. */
+            item: string;
+            /**
+             * Format: int64
+             * @description Number in the item's history, from 1 without gaps.
+             */
+            itemSeq: number;
+            /** @description The recording that it is about, empty if none. */
+            recording: string;
+        };
+        TrailPage: {
+            events: components["schemas"]["TrailEvent"][] | null;
+            /** @description Cursor of what follows, empty at the end. */
+            next: string;
+            /** @description The event that records this question. */
+            query: string;
+            /**
+             * Format: date-time
+             * @description How far back was looked, where a page ends before it is full.
+             */
+            searchedTo?: string;
+        };
+        TrailPeople: {
+            people: components["schemas"]["TrailPerson"][] | null;
+        };
+        TrailPerson: {
+            id: string;
+            kind: string;
+            name: string;
+            number: string;
+            role: string;
         };
         Trickplay: {
             /** Format: int64 */
@@ -1211,6 +1384,38 @@ export interface operations {
             };
         };
     };
+    "get-reports-s62": {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["S62"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-session": {
         parameters: {
             query?: never;
@@ -1352,6 +1557,114 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["System"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-trail": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                /** @description 0 = 50 */
+                limit?: number;
+                /** @description A recording, or whatever else events are about. */
+                recording?: string;
+                /** @description Account, dock or part of the service; see /api/trail-people. */
+                person?: string;
+                /** @description Case or incident number. */
+                reference?: string;
+                purpose?: string;
+                /** @description One verb, or several with commas. */
+                verb?: string;
+                phase?: string;
+                from?: string;
+                /** @description Not included. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrailPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-trail-people": {
+        parameters: {
+            query?: {
+                word?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrailPeople"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-trail-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedEvent"];
                 };
             };
             /** @description Error */
