@@ -49,7 +49,7 @@ func said(events []oversight.TrailEvent) (out []string) {
 func (h *house) watch(who string, recording evidence.ID, reference string) {
 	h.t.Helper()
 	h.Clock.Move(time.Minute)
-	w := h.ask(who, "POST", "/api/recordings/"+string(recording)+"/consultations", `{"purpose":{"code":"investigation","reference":"`+reference+`"}}`)
+	w := h.ask(who, "POST", "/api/recordings/"+string(recording)+"/consultations", `{"purpose":{"code":"complaint","reference":"`+reference+`"}}`)
 	if w.Code != http.StatusCreated {
 		h.t.Fatalf("%s may not watch: %d %s", who, w.Code, w.Body)
 	}
@@ -61,15 +61,15 @@ func (h *house) watch(who string, recording evidence.ID, reference string) {
 func TestStoryOfTheTrail(t *testing.T) {
 	h := newHouse(t, access.Officer, access.Investigator, access.Supervisor, access.Auditor)
 	h.watch("investigator", h.own, "op/17")
-	h.watch("supervisor", h.own, "")
+	h.watch("supervisor", h.own, "S 4")
 	h.watch("investigator", h.other, "OP/18")
 	must(t, h.DB.Write(t.Context(), func(tx *database.Tx) error {
-		_, err := tx.Exec(t.Context(), "UPDATE people SET name = 'Di Newname', role = 'supervisor' WHERE login = 'investigator'")
+		_, err := tx.Exec(t.Context(), "UPDATE people SET name = 'Di Newname', role = 'disclosure_officer' WHERE login = 'investigator'")
 		return err
 	}))
 	h.watch("investigator", h.own, "OP/17")
 
-	want := []string{"Di Newname (supervisor) consult intent OP/17", "The investigator (investigator) consult intent op/17"}
+	want := []string{"Di Newname (disclosure_officer) consult intent OP/17", "The investigator (investigator) consult intent op/17"}
 	byCase := h.trail("auditor", "reference=OP%2F17")
 	if got := said(byCase.Events); !slices.Equal(got, want) {
 		t.Errorf("by case: %q", got)
@@ -79,11 +79,11 @@ func TestStoryOfTheTrail(t *testing.T) {
 	if got := said(h.trail("auditor", "verb=consult&person="+person).Events); !slices.Equal(got, want) {
 		t.Errorf("by person and verb: %q", got)
 	}
-	if got := said(h.trail("auditor", "verb=consult&recording="+string(h.own)).Events); len(got) != 3 || got[1] != "The supervisor (supervisor) consult intent" {
+	if got := said(h.trail("auditor", "verb=consult&recording="+string(h.own)).Events); len(got) != 3 || got[1] != "The supervisor (supervisor) consult intent S 4" {
 		t.Errorf("by recording: %q", got)
 	}
 	from := "from=" + h.Clock.Now().Add(-150*time.Second).Format(time.RFC3339)
-	if got := said(h.trail("auditor", "purpose=investigation&"+from).Events); len(got) != 3 {
+	if got := said(h.trail("auditor", "purpose=complaint&"+from).Events); len(got) != 3 {
 		t.Errorf("by purpose and time: %q", got)
 	}
 	for word, n := range map[string]int{"newname": 1, "the inv": 1, "nobody": 0} {
@@ -103,6 +103,7 @@ func TestStoryOfTheTrail(t *testing.T) {
 	}) {
 		t.Errorf("attempts on the log: %q", said(audits))
 	}
+	h.Clock.Move(time.Minute)
 	audits = h.trail("auditor", "verb=audit&phase=intent&recording=trail").Events
 	if len(audits) == 0 || field(audits[0], "actor_name") != "The auditor" || field(audits[0], "sought_verbs") != "audit" {
 		t.Errorf("the audit of the audit: %q", said(audits))
@@ -216,7 +217,7 @@ func TestProofOfTheTrail(t *testing.T) {
 // The report under s.62 counts and lists the six operations with the fields of
 // R3, and nothing else.
 func TestReportOfTheSixOperations(t *testing.T) {
-	h := newHouse(t, access.Investigator, access.Auditor)
+	h := newHouse(t, access.Officer, access.Investigator, access.Auditor)
 	h.poster(h.own)
 	h.watch("investigator", h.own, "OP/17")
 	h.Clock.Move(time.Minute)
@@ -232,7 +233,7 @@ func TestReportOfTheSixOperations(t *testing.T) {
 	}
 	rows, err := csv.NewReader(h.ask("auditor", "GET", "/api/reports/s62.csv"+month, "").Body).ReadAll()
 	must(t, err)
-	if len(rows) != 8 || rows[1][0] != "consultation" || rows[1][3] != "person" || rows[1][8] != string(h.own) || rows[1][9] != "192.0.2.1" || rows[1][11] != "officer 4711" {
+	if len(rows) != 8 || rows[1][0] != "consultation" || rows[1][3] != "person" || rows[1][8] != string(h.own) || rows[1][9] != "192.0.2.1" || !strings.HasPrefix(rows[1][11], "account 0") {
 		t.Errorf("%q", rows)
 	}
 	h.problem(h.ask("auditor", "GET", "/api/reports/s62.csv?from=2020-01-01T00:00:00Z&to=2026-04-01T00:00:00Z", ""), 422, evidence.Invalid)
