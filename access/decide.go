@@ -174,6 +174,8 @@ type Abilities struct {
 	People     bool `json:"people"`
 	AuditBasic bool `json:"auditBasic"`
 	AuditFull  bool `json:"auditFull"`
+	Cases      bool `json:"cases"`
+	AddCases   bool `json:"addCases"` // enter new ones
 }
 
 // Abilities are all answers of Can.
@@ -186,6 +188,8 @@ func (a *Access) Abilities(actor evidence.Actor) Abilities {
 		People:     a.Can(actor, People),
 		AuditBasic: a.Can(actor, AuditBasic),
 		AuditFull:  a.Can(actor, AuditFull),
+		Cases:      a.Can(actor, Cases),
+		AddCases:   a.Can(actor, ManageCases),
 	}
 }
 

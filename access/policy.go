@@ -53,12 +53,16 @@ const (
 	Docks      = "docks"       // docking stations and what moves in them
 	Health     = "system"      // stores, work and the health of the service
 	Log        = "log"         // the transparency log
-	People     = "people"      // accounts, sessions and dock keys
+	People     = "people"      // accounts, units, postings, sessions and dock keys
 	AuditBasic = "audit_basic" // who viewed a recording last, and when (R4)
 	AuditFull  = "audit_full"  // the trail of everything (R4)
+
+	Cases       = "cases"        // the register of cases and incidents: that there is one with a number
+	AllCases    = "cases_all"    // title and members of every case, not only of one's own
+	ManageCases = "cases_manage" // enter cases; close, and choose the members of, those that one knows
 )
 
-var areas = []string{Docks, Health, Log, People, AuditBasic, AuditFull}
+var areas = []string{Docks, Health, Log, People, AuditBasic, AuditFull, Cases, AllCases, ManageCases}
 
 // permission is one line of the policy.
 type permission struct {

@@ -18,14 +18,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"custos/access"
+	"custos/cases"
 	"custos/catalogue"
 	"custos/custody"
 	"custos/database"
 	"custos/evidence"
 	"custos/identity"
 	"custos/ingest"
+	"custos/organisation"
 	"custos/oversight"
 	"custos/playback"
+	"custos/staff"
 	"custos/work"
 )
 
@@ -42,6 +45,10 @@ type Config struct {
 	Oversight *oversight.Oversight
 	Trail     *oversight.Trail
 	Queue     *work.Queue
+
+	Organisation *organisation.Organisation
+	Staff        *staff.Staff
+	Cases        *cases.Cases
 
 	Force          string // name of the force
 	Classification string // banner, e.g. OFFICIAL-SENSITIVE

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"custos/access"
+	"custos/cases"
 	"custos/custody"
 	"custos/custody/custodytest"
 	"custos/database"
@@ -27,6 +28,7 @@ import (
 	"custos/ingest"
 	"custos/oversight"
 	"custos/playback"
+	"custos/staff"
 	"custos/work"
 )
 
@@ -97,7 +99,10 @@ func newHouseWith(t *testing.T, change func(*httpapi.Config), roles ...access.Ro
 	must(t, err)
 	trail := oversight.NewTrail(oversight.TrailConfig{DB: db, Ledger: w.Ledger, Access: w.Access, Visible: w.Custody.Visible,
 		LogKey: w.Log.VKey, Force: "Thornshire Police", Classification: "OFFICIAL", Now: w.Clock.Now})
+	people := staff.New(staff.Config{DB: db, Identity: w.Identity, Organisation: w.Organisation, Custody: w.Custody, Access: w.Access, Zone: time.UTC, Now: w.Clock.Now})
+	register := cases.New(cases.Config{Identity: w.Identity, Organisation: w.Organisation, Custody: w.Custody, Access: w.Access, Now: w.Clock.Now})
 	cfg := httpapi.Config{
+		Organisation: w.Organisation, Staff: people, Cases: register,
 		Trail: trail, DB: db, Access: w.Access, Identity: w.Identity, Catalogue: w.Catalogue, Custody: w.Custody, Ingest: in, Docks: ingest.NewDocks(nil), Playback: player,
 		Oversight: oversight.New(w.Ledger, w.Log.VKey), Queue: queue, Force: "Thornshire Police", Classification: "OFFICIAL", Version: "test",
 		ReceiptKey: w.ReceiptKey, LogKey: w.Log.VKey, Now: w.Clock.Now, Logger: log, Metrics: prometheus.NewRegistry(),

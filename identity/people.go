@@ -47,6 +47,19 @@ func checkLogin(login string) error {
 // cannot be kept, and with Conflict where the sign-in name or the collar
 // number belongs to somebody else.
 func (dir *Directory) AddPerson(ctx context.Context, tx *database.Tx, p Person, password string) error {
+	if err := dir.checkPerson(&p); err != nil {
+		return err
+	}
+	hash, err := dir.newPassword(password, p)
+	if err != nil {
+		return err
+	}
+	return dir.insertPerson(ctx, tx, p, hash)
+}
+
+// checkPerson brings ID, Login, Name, Number and Role of p into the form in
+// which they are kept.
+func (dir *Directory) checkPerson(p *Person) error {
 	p.Login, p.Name, p.Number = normalLogin(p.Login), strings.TrimSpace(p.Name), strings.TrimSpace(p.Number)
 	if _, err := evidence.ParseID(string(p.ID)); err != nil {
 		return err
@@ -63,12 +76,12 @@ func (dir *Directory) AddPerson(ctx context.Context, tx *database.Tx, p Person, 
 	if !dir.role(p.Role) {
 		return evidence.Errorf(evidence.Invalid, "There is no such role.")
 	}
-	hash, err := dir.newPassword(password, p)
-	if err != nil {
-		return err
-	}
+	return nil
+}
+
+func (dir *Directory) insertPerson(ctx context.Context, tx *database.Tx, p Person, hash string) error {
 	now := database.Micros(dir.now())
-	_, err = tx.Exec(ctx, `INSERT INTO people (id, login, name, number, role, password, disabled_at, created_at, active_at)
+	_, err := tx.Exec(ctx, `INSERT INTO people (id, login, name, number, role, password, disabled_at, created_at, active_at)
 		VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)`, p.ID, p.Login, p.Name, p.Number, p.Role, hash, now, now)
 	if database.IsDuplicate(err) {
 		return evidence.Wrap(evidence.Conflict, err, "Somebody else has that sign-in name or collar number already.")
@@ -163,17 +176,10 @@ func (dir *Directory) Enable(ctx context.Context, tx *database.Tx, id evidence.I
 // List is everybody with an account, by sign-in name.
 func (dir *Directory) List(ctx context.Context) (people []Person, err error) {
 	err = dir.db.Read(ctx, func(tx *database.Tx) error {
-		rows, err := tx.Query(ctx, "SELECT "+personColumns+" FROM people ORDER BY login")
-		people, err = collect(rows, err, func(r *sql.Rows) (Person, error) {
-			p, _, err := scanPerson(r)
-			return p, err
-		})
+		people, err = dir.ListIn(ctx, tx)
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("list people: %w", err)
-	}
-	return people, nil
+	return people, err
 }
 
 // Person is one person by ID. It fails with NotFound.

@@ -114,6 +114,23 @@ func (o *Organisation) NewThing(ctx context.Context, tx *database.Tx, kind Kind,
 	return n == 0, nil
 }
 
+// Things are all numbers, or all cameras, that anybody has, had or will have.
+func (o *Organisation) Things(ctx context.Context, tx *database.Tx, kind Kind) (map[string]bool, error) {
+	rows, err := tx.Query(ctx, "SELECT DISTINCT thing FROM holdings WHERE kind = ?", kind)
+	list, err := collect(rows, err, func(r *sql.Rows) (s string, err error) {
+		err = r.Scan(&s)
+		return s, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list %ss: %w", kind, err)
+	}
+	out := make(map[string]bool, len(list))
+	for _, s := range list {
+		out[s] = true
+	}
+	return out, nil
+}
+
 // holderAt is who has a thing at t, "" where nobody.
 func holderAt(ctx context.Context, tx *database.Tx, kind Kind, thing string, t time.Time) (person evidence.ID, err error) {
 	if thing == "" {

@@ -355,12 +355,19 @@ func TestRegister(t *testing.T) {
 		open := true
 		for want, f := range map[string]organisation.CaseFilter{
 			"2": {}, "1a": {Open: &open, Limit: 1}, "1b": {Kind: organisation.OfIncident}, "1c": {Text: "5% OF_"}, "0a": {Text: "5_"},
-			"1d": {Member: dc}, "1e": {Before: i.ID}, "0b": {Before: c.ID}, "0c": {Member: somebody()},
+			"1d": {Member: dc}, "1f": {Text: "BURGLARY", Reader: dc}, "0d": {Text: "burglary", Reader: somebody()}, "1g": {Text: "noise", Reader: "me"}, "1h": {Text: "42/ab", Reader: somebody()}, "1e": {Before: i.ID}, "0b": {Before: c.ID}, "0c": {Member: somebody()},
 		} {
 			got, err := b.Cases(b.Context(), f)
 			b.must(err)
 			if len(got) != int(want[0]-'0') {
 				b.Errorf("%+v gives %+v", f, got)
+			}
+		}
+		for person, want := range map[evidence.ID]int{dc: 1, "me": 2, somebody(): 0} {
+			known, err := b.Knows(b.Context(), person, b.clock, c.ID, i.ID)
+			b.must(err)
+			if len(known) != want || want == 1 && !known[c.ID] {
+				b.Errorf("%s knows %v", person, known)
 			}
 		}
 		closed, err := write(b, func(ctx context.Context, tx *database.Tx) (organisation.Case, error) {

@@ -175,14 +175,47 @@ func (o *Organisation) Members(ctx context.Context, id evidence.ID) (out []Membe
 	return out, nil
 }
 
+// ofMember is the condition of a case that a person is a member of; ofReader
+// that of one whose title they may read: also those they entered.
+const (
+	ofMember = "id IN (SELECT case_id FROM case_members WHERE person = ? AND " + holds + ")"
+	ofReader = "opened_by = ? OR " + ofMember
+)
+
 // CaseFilter picks cases; the zero value picks all.
 type CaseFilter struct {
 	Open   *bool       // nil = both
 	Kind   CaseKind    // "" = both
 	Text   string      // in number or title, in any case of letters
+	Reader evidence.ID // Text is looked for in the titles of their own cases only; "" = in all titles
 	Member evidence.ID // only those that this person is a member of now
 	Before evidence.ID // only those entered before this one: the last of the page before
 	Limit  int         // 0 = 100
+}
+
+// Knows tells whether a person may know what a case is about: they are a
+// member of it at t, or entered it.
+func (o *Organisation) Knows(ctx context.Context, person evidence.ID, t time.Time, ids ...evidence.ID) (known map[evidence.ID]bool, err error) {
+	known = map[evidence.ID]bool{}
+	if len(ids) == 0 {
+		return known, nil
+	}
+	args := append([]any{string(person), person}, at(t)...)
+	for _, id := range ids {
+		args = append(args, id)
+	}
+	err = o.db.Read(ctx, func(tx *database.Tx) error {
+		rows, err := tx.Query(ctx, "SELECT id FROM cases WHERE ("+ofReader+") AND id IN (?"+strings.Repeat(", ?", len(ids)-1)+")", args...)
+		list, err := collect(rows, err, scanID)
+		for _, id := range list {
+			known[id] = true
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for cases of person: %w", err)
+	}
+	return known, nil
 }
 
 // Cases are the cases that f picks, the latest first.
@@ -201,10 +234,14 @@ func (o *Organisation) Cases(ctx context.Context, f CaseFilter) (out []Case, err
 	}
 	if f.Text != "" {
 		like := "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(f.Text)) + "%"
-		add(`(lower(number) LIKE ? ESCAPE '\' OR lower(title) LIKE ? ESCAPE '\')`, like, like)
+		titles, reader := "", []any{}
+		if f.Reader != "" {
+			titles, reader = " AND ("+ofReader+")", append([]any{string(f.Reader), f.Reader}, at(o.now())...)
+		}
+		add(`(lower(number) LIKE ? ESCAPE '\' OR (lower(title) LIKE ? ESCAPE '\'`+titles+`))`, append([]any{like, like}, reader...)...)
 	}
 	if f.Member != "" {
-		add("id IN (SELECT case_id FROM case_members WHERE person = ? AND "+holds+")", append([]any{f.Member}, at(o.now())...)...)
+		add(ofMember, append([]any{f.Member}, at(o.now())...)...)
 	}
 	if f.Before != "" {
 		add("id < ?", f.Before)

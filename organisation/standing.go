@@ -117,21 +117,26 @@ type Past struct {
 // Past is everything about one person; empty for somebody unknown.
 func (o *Organisation) Past(ctx context.Context, person evidence.ID) (p Past, err error) {
 	err = o.db.Read(ctx, func(tx *database.Tx) error {
-		if p.Postings, err = listPostings(ctx, tx, "person = ?", person); err != nil {
-			return err
-		}
-		if p.Numbers, err = listHoldings(ctx, tx, "person = ? AND kind = ?", person, Number); err != nil {
-			return err
-		}
-		if p.Cameras, err = listHoldings(ctx, tx, "person = ? AND kind = ?", person, Camera); err != nil {
-			return err
-		}
-		rows, err := tx.Query(ctx, "SELECT "+memberColumns+" FROM case_members m JOIN cases c ON c.id = m.case_id WHERE m.person = ? ORDER BY m.from_at DESC, m.id DESC", person)
-		p.Cases, err = collect(rows, err, func(r *sql.Rows) (Membership, error) { return scanMember(r) })
+		p, err = o.PastIn(ctx, tx, person)
 		return err
 	})
-	if err != nil {
-		return Past{}, fmt.Errorf("read past of person: %w", err)
+	return p, err
+}
+
+// PastIn is Past as a transaction sees it.
+func (o *Organisation) PastIn(ctx context.Context, tx *database.Tx, person evidence.ID) (p Past, err error) {
+	if p.Postings, err = listPostings(ctx, tx, "person = ?", person); err != nil {
+		return Past{}, err
+	}
+	if p.Numbers, err = listHoldings(ctx, tx, "person = ? AND kind = ?", person, Number); err != nil {
+		return Past{}, err
+	}
+	if p.Cameras, err = listHoldings(ctx, tx, "person = ? AND kind = ?", person, Camera); err != nil {
+		return Past{}, err
+	}
+	rows, err := tx.Query(ctx, "SELECT "+memberColumns+" FROM case_members m JOIN cases c ON c.id = m.case_id WHERE m.person = ? ORDER BY m.from_at DESC, m.id DESC", person)
+	if p.Cases, err = collect(rows, err, func(r *sql.Rows) (Membership, error) { return scanMember(r) }); err != nil {
+		return Past{}, fmt.Errorf("read cases of person: %w", err)
 	}
 	return p, nil
 }

@@ -153,6 +153,11 @@ func (o *Organisation) UnitsIn(ctx context.Context, tx *database.Tx) ([]Unit, er
 	return units, nil
 }
 
+// UnitIn is one unit as a transaction sees it. It fails with NotFound.
+func (o *Organisation) UnitIn(ctx context.Context, tx *database.Tx, id evidence.ID) (Unit, error) {
+	return unitBy(ctx, tx, id)
+}
+
 const unitColumns = "id, name, code, parent, created_at, closed_at"
 
 func scanUnit(r interface{ Scan(...any) error }) (u Unit, err error) {

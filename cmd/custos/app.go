@@ -11,10 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
 	"custos/access"
+	"custos/cases"
 	"custos/catalogue"
 	"custos/custody"
 	"custos/database"
@@ -24,6 +26,7 @@ import (
 	"custos/ledger"
 	"custos/organisation"
 	"custos/playback"
+	"custos/staff"
 	"custos/vault"
 	"custos/work"
 )
@@ -41,12 +44,18 @@ type app struct {
 	access       *access.Access
 	identity     *identity.Directory
 	organisation *organisation.Organisation
+	staff        *staff.Staff
+	cases        *cases.Cases
 	queue        *work.Queue
 	custody      *custody.Custody
 	signers      signers
 
 	onCheckpoint func([]byte) // set before the ledger runs
 }
+
+// forceZone is the clock that people of the service live by; web's time.ts has
+// the same.
+const forceZone = "Europe/London"
 
 // storeName is what receipts call the one store of the embedded default.
 const storeName = "main"
@@ -93,7 +102,16 @@ func open(ctx context.Context, c Config, log *slog.Logger) (a *app, err error) {
 			return playback.Enqueue(ctx, a.queue, tx, recording, segment)
 		},
 	})
-	return a, err
+	if err != nil {
+		return a, err
+	}
+	zone, err := time.LoadLocation(forceZone)
+	if err != nil {
+		return a, fmt.Errorf("open people: %w", err)
+	}
+	a.staff = staff.New(staff.Config{DB: a.db, Identity: a.identity, Organisation: a.organisation, Custody: a.custody, Access: a.access, Zone: zone})
+	a.cases = cases.New(cases.Config{Identity: a.identity, Organisation: a.organisation, Custody: a.custody, Access: a.access})
+	return a, a.staff.Adopt(ctx)
 }
 
 func (a *app) openStores(ctx context.Context) (err error) {

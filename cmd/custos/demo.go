@@ -210,11 +210,14 @@ func (d *demoCmd) build(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	step("people and a docking station")
+	step("people, units and a docking station")
 	for _, p := range demoPeople {
 		if err := addUser(ctx, a, access.Operator("demo"), p, demoPassword); err != nil {
 			return errors.Join(err, a.close())
 		}
+	}
+	if err := demoOrganisation(ctx, a); err != nil {
+		return errors.Join(err, a.close())
 	}
 	if err := addDock(ctx, a, access.Operator("demo"), "Anytown Central", filepath.Join(tmp, "dock.toml"),
 		dockFile{Server: "http://" + d.Listen, Name: "Anytown Central", Watch: []string{"cameras"}, Journal: "dock-journal"}); err != nil {

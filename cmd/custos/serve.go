@@ -144,6 +144,7 @@ func (a *app) server(ctx context.Context, shown shown) (*server, error) {
 		LogKey: a.signers.logKey, Force: a.cfg.Force, Classification: a.cfg.Classification,
 	})
 	srv.door = httpapi.New(httpapi.Config{
+		Organisation: a.organisation, Staff: a.staff, Cases: a.cases,
 		Access: a.access, Identity: a.identity, Catalogue: a.catalogue, Custody: a.custody, Ingest: srv.ingest, Docks: ingest.NewDocks(nil),
 		Playback: player, Oversight: oversight.New(a.ledger, a.signers.logKey), Trail: trail, Queue: a.queue, DB: a.db,
 		Force: a.cfg.Force, Classification: a.cfg.Classification, Version: version, Secure: a.cfg.secure(), Proxied: a.cfg.Proxied, MetricsToken: a.cfg.MetricsToken, Authority: shown.authority,

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"custos/database"
 	"custos/evidence"
 	"custos/identity"
+	"custos/staff"
 )
 
 type userCmd struct {
@@ -49,10 +49,8 @@ func (u *userAddCmd) Run(ctx context.Context, c *cli, s streams) error {
 }
 
 func addUser(ctx context.Context, a *app, by evidence.Actor, p identity.Person, password string) error {
-	p.ID = evidence.NewID(time.Now(), rand.Reader)
-	return a.custody.Administer(ctx, by, []evidence.Field{
-		evidence.F("what", "account made"), evidence.F("account", string(p.ID)), evidence.F("login", p.Login), evidence.F("role", p.Role),
-	}, func(tx *database.Tx) error { return a.identity.AddPerson(ctx, tx, p, password) })
+	_, err := a.staff.Add(ctx, by, staff.Hire{Login: p.Login, Name: p.Name, Number: p.Number, Role: p.Role, Password: password})
+	return err
 }
 
 // newPassword reads a password from file, or makes one of 100 random bits.

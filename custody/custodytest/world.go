@@ -26,6 +26,7 @@ import (
 	"custos/identity"
 	"custos/ledger"
 	"custos/ledger/ledgertest"
+	"custos/organisation"
 	"custos/receipt"
 	"custos/tlog"
 	"custos/vault"
@@ -34,16 +35,17 @@ import (
 // World is a custody and what it stands on. Its fields are replaced by Reopen;
 // its methods are for the test's own goroutine, unless they say otherwise.
 type World struct {
-	DB        *database.DB
-	Disk      *durabletest.Memory // the objects
-	Keys      *vault.Keystore
-	Vault     *vault.Vault
-	Ledger    *ledger.Ledger
-	Catalogue *catalogue.Catalogue
-	Access    *access.Access
-	Identity  *identity.Directory
-	Custody   *custody.Custody
-	Clock     *Clock
+	DB           *database.DB
+	Disk         *durabletest.Memory // the objects
+	Keys         *vault.Keystore
+	Vault        *vault.Vault
+	Ledger       *ledger.Ledger
+	Catalogue    *catalogue.Catalogue
+	Access       *access.Access
+	Identity     *identity.Directory
+	Organisation *organisation.Organisation
+	Custody      *custody.Custody
+	Clock        *Clock
 
 	Log        ledgertest.Key
 	ReceiptKey string // vkey
@@ -116,6 +118,8 @@ func New(t testing.TB, db *database.DB) *World {
 	}})
 	must(t, err)
 	w.Identity, err = identity.Open(t.Context(), db, identity.Options{Now: w.Clock.Now, Role: func(name string) bool { return w.Access.RoleName(name) != "" }})
+	must(t, err)
+	w.Organisation, err = organisation.Open(t.Context(), db, organisation.Options{Now: w.Clock.Now})
 	must(t, err)
 	t.Cleanup(func() { w.stop() })
 	w.Reopen()

@@ -413,8 +413,10 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         Abilities: {
+            addCases: boolean;
             auditBasic: boolean;
             auditFull: boolean;
+            cases: boolean;
             docks: boolean;
             log: boolean;
             people: boolean;
