@@ -1,7 +1,8 @@
 // Command custos-verify checks an evidence bundle: that its files are the bytes
 // that came off the camera, that the record of what was done with them is
-// whole, and that the force's log agrees. It reads the bundle and nothing else:
-// no network, no configuration, nothing is written.
+// whole, and that the force's log agrees. It checks a part of the trail given
+// out with proofs the same way. It reads what it is given and nothing else: no
+// network, no configuration, nothing is written.
 package main
 
 import (
@@ -31,9 +32,10 @@ const (
 )
 
 const usage = `Usage: custos-verify [--log-key KEY|FILE] [--json] BAG
+       custos-verify [--log-key KEY|FILE] [--json] --trail FILE
 
-Checks the evidence bundle in the folder BAG. It needs no network and changes
-nothing.
+Checks the evidence bundle in the folder BAG, or the part of the trail in FILE
+(JSON, with proofs). It needs no network and changes nothing.
 
   --log-key KEY|FILE     key of the force's log, or a file that holds it. Get it
                          from the force, not from the bundle. The environment
@@ -57,6 +59,7 @@ func main() {
 // command is what was asked for.
 type command struct {
 	bag        string
+	trail      string
 	logKey     string
 	checkpoint string
 	json       bool
@@ -72,7 +75,11 @@ func run(ctx context.Context, args []string, envKey string, out, problems io.Wri
 		fmt.Fprintf(problems, "custos-verify: %v\n\n%s", err, usage)
 		return exitCannot
 	}
-	report, err := c.verify(ctx, problems)
+	check := c.checkBag
+	if c.trail != "" {
+		check = c.checkTrail
+	}
+	outcome, text, err := check(ctx, problems)
 	if err != nil {
 		// An error of this program has no sentence for people but its own text.
 		says := err.Error()
@@ -82,20 +89,29 @@ func run(ctx context.Context, args []string, envKey string, out, problems io.Wri
 		fmt.Fprintf(problems, "custos-verify: %s\n", says)
 		return exitCannot
 	}
-	exit := map[bundle.Outcome]int{bundle.Sound: exitSound, bundle.Wrong: exitWrong, bundle.Unconfirmed: exitUnconfirmed}[report.Outcome()]
-	text := words(report, c)
-	if c.json {
-		b, err := json.MarshalIndent(struct {
-			Outcome bundle.Outcome `json:"outcome"`
-			bundle.Report
-		}{report.Outcome(), report}, "", "  ")
-		if err != nil {
-			fmt.Fprintf(problems, "custos-verify: %v\n", err)
-			return exitCannot
-		}
-		text = string(b) + "\n"
-	}
+	exit := map[bundle.Outcome]int{bundle.Sound: exitSound, bundle.Wrong: exitWrong, bundle.Unconfirmed: exitUnconfirmed}[outcome]
 	return write(out, problems, text, exit)
+}
+
+// checkBag gives the outcome and the text of a bundle's report.
+func (c command) checkBag(ctx context.Context, problems io.Writer) (bundle.Outcome, string, error) {
+	report, err := c.verify(ctx, problems)
+	if err != nil {
+		return "", "", err
+	}
+	if !c.json {
+		return report.Outcome(), words(report, c), nil
+	}
+	text, err := forPrograms(struct {
+		Outcome bundle.Outcome `json:"outcome"`
+		bundle.Report
+	}{report.Outcome(), report})
+	return report.Outcome(), text, err
+}
+
+func forPrograms(v any) (string, error) {
+	b, err := json.MarshalIndent(v, "", "  ")
+	return string(b) + "\n", err
 }
 
 // write never lets a result that nobody could read pass for a good one.
@@ -113,6 +129,7 @@ func parse(args []string, envKey string) (command, error) {
 	f.SetOutput(io.Discard)
 	f.StringVar(&c.logKey, "log-key", envKey, "")
 	f.StringVar(&c.checkpoint, "checkpoint", "", "")
+	f.StringVar(&c.trail, "trail", "", "")
 	f.BoolVar(&c.json, "json", false, "")
 	f.BoolVar(&c.all, "all", false, "")
 	if err := f.Parse(args); err != nil {
@@ -127,23 +144,21 @@ func parse(args []string, envKey string) (command, error) {
 			return c, errors.New("give one folder")
 		}
 	}
-	if c.bag == "" {
-		return c, errors.New("give the folder of the bundle")
+	switch {
+	case c.bag == "" && c.trail == "":
+		return c, errors.New("give the folder of the bundle, or with --trail the file of a trail")
+	case c.bag != "" && c.trail != "":
+		return c, errors.New("give a bundle or a trail, not both")
 	}
 	return c, nil
 }
 
 func (c command) verify(ctx context.Context, problems io.Writer) (bundle.Report, error) {
-	opt := bundle.Options{Progress: progress(problems)}
-	var err error
-	if opt.LogKey, err = key(c.logKey); err != nil {
+	opt, err := c.options()
+	if err != nil {
 		return bundle.Report{}, err
 	}
-	if c.checkpoint != "" {
-		if opt.Newer, err = os.ReadFile(c.checkpoint); err != nil {
-			return bundle.Report{}, fmt.Errorf("the checkpoint that you gave cannot be read: %w", err)
-		}
-	}
+	opt.Progress = progress(problems)
 	// A root, not a plain folder: a link in a bundle must not lead out of it.
 	root, err := os.OpenRoot(c.bag)
 	if err != nil {
@@ -151,6 +166,19 @@ func (c command) verify(ctx context.Context, problems io.Writer) (bundle.Report,
 	}
 	report, err := bundle.Verify(ctx, root.FS(), opt)
 	return report, errors.Join(err, root.Close())
+}
+
+// options are what else was given: the key, and a checkpoint to compare.
+func (c command) options() (opt bundle.Options, err error) {
+	if opt.LogKey, err = key(c.logKey); err != nil {
+		return opt, err
+	}
+	if c.checkpoint != "" {
+		if opt.Newer, err = os.ReadFile(c.checkpoint); err != nil {
+			return opt, fmt.Errorf("the checkpoint that you gave cannot be read: %w", err)
+		}
+	}
+	return opt, nil
 }
 
 // key takes a verifier key or the name of a file that holds one.

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"custos/bundle"
 	"custos/bundle/bundletest"
 	"custos/evidence"
 )
@@ -26,7 +27,8 @@ func TestMain(m *testing.M) {
 // Scripts have two commands more: "bag DIR" writes a sound bag, its log key to
 // the file log.vkey and later and forked checkpoints beside it; "reseal DIR"
 // writes its manifests anew, as somebody who tampers well would; "patch FILE
-// OLD NEW" changes the first OLD in a file.
+// OLD NEW" changes the first OLD in a file; "trail FILE" and "trail FILE ITEM"
+// write a trail of everything, or of one item, of the same log.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -34,6 +36,7 @@ func TestScripts(t *testing.T) {
 			"bag":    bag,
 			"reseal": reseal,
 			"patch":  patch,
+			"trail":  trail,
 		},
 	})
 }
@@ -55,6 +58,35 @@ func bag(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(os.WriteFile(ts.MkAbs(name), b, 0o600))
 	}
 	ts.Setenv("KEY", s.Log.Key.VKey)
+}
+
+func trail(ts *testscript.TestScript, _ bool, args []string) {
+	s := bundletest.New(1, 2, 3)
+	s.Disclose()
+	size := s.Log.Size()
+	file, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	head := bundle.Trail{Export: bundletest.Bundle, Force: "Example Constabulary", MadeBy: evidence.Actor{Name: "Ana Auditor"},
+		LogKey: s.Log.Key.VKey, Checkpoint: string(s.Log.Checkpoint(size))}
+	items := []evidence.ID{bundletest.First, bundletest.Second}
+	var whole *bundle.TrailItem
+	if len(args) > 1 {
+		items = []evidence.ID{evidence.ID(args[1])}
+		head.Question = []evidence.Field{{Name: "sought_item", Value: args[1]}}
+		whole = &bundle.TrailItem{Item: items[0], Key: s.Log.ItemKey(items[0])}
+	}
+	ts.Check(bundle.WriteTrail(file, head, func(add func(bundle.TrailEvent) error) (*bundle.TrailItem, error) {
+		for _, item := range items {
+			for _, o := range slices.Backward(s.Log.Events(item)) {
+				if err := add(bundle.TrailEvent{Opening: o, Proof: s.Log.Path(size, o.Index)}); err != nil {
+					return nil, err
+				}
+			}
+		}
+		return whole, nil
+	}))
+	ts.Check(file.Close())
+	ts.Check(os.WriteFile(ts.MkAbs("log.vkey"), []byte(s.Log.Key.VKey+"\n"), 0o600))
 }
 
 func reseal(ts *testscript.TestScript, _ bool, args []string) {

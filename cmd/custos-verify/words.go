@@ -23,7 +23,13 @@ func words(r bundle.Report, c command) string {
 	line("%d files, %s read", r.Files, size(r.Bytes))
 	line("")
 	verdict(line, r)
+	findings(line, r, c)
+	advice(line, r, "custos-verify --log-key BAG/keys/log.vkey BAG")
+	return b.String()
+}
 
+// findings are all checks: what is wrong, what is proven, what is not.
+func findings(line func(string, ...any), r bundle.Report, c command) {
 	var wrong, open, proven []bundle.Check
 	for _, check := range r.Checks {
 		switch check.State {
@@ -38,8 +44,6 @@ func words(r bundle.Report, c command) string {
 	list(line, "WRONG", wrong)
 	list(line, "PROVEN", shortened(proven, c.all))
 	list(line, "NOT PROVEN", open)
-	advice(line, r)
-	return b.String()
 }
 
 func verdict(line func(string, ...any), r bundle.Report) {
@@ -92,7 +96,8 @@ func shortened(checks []bundle.Check, all bool) []bundle.Check {
 	return out
 }
 
-func advice(line func(string, ...any), r bundle.Report) {
+// advice is what to do now; again is the command to run once the key is confirmed.
+func advice(line func(string, ...any), r bundle.Report, again string) {
 	key := false
 	for _, c := range r.Checks {
 		key = key || c.Name == "key" && c.State == bundle.NotProven
@@ -100,11 +105,11 @@ func advice(line func(string, ...any), r bundle.Report) {
 	switch {
 	case r.Outcome() == bundle.Wrong:
 		line("WHAT TO DO")
-		line("  Keep the bundle as it is. Ask the force for a new copy and check that. If the")
+		line("  Keep what you have as it is. Ask the force for a new copy and check that. If the")
 		line("  new copy is wrong in the same place, it was not the disc or the download.")
 	case key:
 		line("WHAT TO DO")
-		line("  Telephone the force on a number that you did not take from this bundle, and")
+		line("  Telephone the force on a number that you did not take from here, and")
 		line("  have them read to you the fingerprint of their log key. It must be:")
 		line("")
 		for i := 0; i < len(r.Fingerprint); i += 40 {
@@ -113,7 +118,7 @@ func advice(line func(string, ...any), r bundle.Report) {
 		line("")
 		line("  If it is, run this again with that key:")
 		line("")
-		line("      custos-verify --log-key BAG/keys/log.vkey BAG")
+		line("      %s", again)
 	case r.Outcome() == bundle.Unconfirmed:
 		line("WHAT TO DO")
 		line("  Decrypt the files that end in .age with the key that they were sealed for, and")
