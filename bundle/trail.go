@@ -225,26 +225,28 @@ func compareSeq(a, b tlog.Opening) int {
 // tag, and events with numbers in a row name each other.
 func (v *verifier) trailRuns(list []TrailEvent) {
 	byTag, tagOf := map[tlog.Hash][]tlog.Opening{}, map[string]tlog.Hash{}
-	v.group("items", "", func() {
-		for i, e := range list {
-			leaf, err := tlog.ParseLeaf(e.Opening.Leaf)
-			item, shown := e.Opening.Get("item")
-			if err != nil || !shown {
-				continue // named by checkOpening, or withheld
-			}
-			if tag, known := tagOf[item]; known && tag != leaf.Tag {
-				v.add("items", trailName(i), Failed, "Two events say that they are of item %s, and their leaves say that they are of two.", item)
-			}
-			tagOf[item] = leaf.Tag
-			byTag[leaf.Tag] = append(byTag[leaf.Tag], e.Opening)
+	before := len(v.report.Failed())
+	for i, e := range list {
+		leaf, err := tlog.ParseLeaf(e.Opening.Leaf)
+		item, shown := e.Opening.Get("item")
+		if err != nil || !shown {
+			continue // named by checkOpening, or withheld
 		}
-		if len(byTag) < len(tagOf) {
-			v.add("items", "", Failed, "Events of different items have leaves of one item.")
+		if tag, known := tagOf[item]; known && tag != leaf.Tag {
+			v.add("items", trailName(i), Failed, "Two events say that they are of item %s, and their leaves say that they are of two.", item)
 		}
-		for _, run := range byTag {
-			v.trailRun(run)
-		}
-	}, "The events of %d items fit together: those with numbers in a row follow each other.", len(byTag))
+		tagOf[item] = leaf.Tag
+		byTag[leaf.Tag] = append(byTag[leaf.Tag], e.Opening)
+	}
+	if len(byTag) < len(tagOf) {
+		v.add("items", "", Failed, "Events of different items have leaves of one item.")
+	}
+	for _, run := range byTag {
+		v.trailRun(run)
+	}
+	if len(v.report.Failed()) == before {
+		v.add("items", "", Proven, "The events of %d items fit together: those with numbers in a row follow each other.", len(byTag))
+	}
 }
 
 func (v *verifier) trailRun(run []tlog.Opening) {
