@@ -42,7 +42,7 @@ func TestVerifyTrail(t *testing.T) {
 	whole := &bundle.TrailItem{Item: bundletest.First, Key: s.Log.ItemKey(bundletest.First)}
 	waiting := slices.Clone(first)
 	waiting[len(waiting)-1].Index = -1
-	forked := bundletest.New(1, 2, 4)
+	forked := bundletest.New(4, 5, 6)
 	forked.Disclose()
 	for _, c := range []struct {
 		name  string
