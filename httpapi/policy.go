@@ -136,10 +136,15 @@ func (s *Server) list(pattern string, p policy) {
 // described registers a route of the described API: JSON in and out, types in
 // the OpenAPI document.
 func described[I, O any](s *Server, method, path, summary string, p policy, h func(ctx context.Context, a evidence.Actor, in *I) (*O, error)) {
+	describedUpTo(s, 256<<10, method, path, summary, p, h)
+}
+
+// describedUpTo is described for a body of up to limit bytes.
+func describedUpTo[I, O any](s *Server, limit int64, method, path, summary string, p policy, h func(ctx context.Context, a evidence.Actor, in *I) (*O, error)) {
 	s.list(method+" "+path, p)
 	op := huma.Operation{
 		OperationID: operationID(method, path), Method: method, Path: path, Summary: summary,
-		Description: "Who: " + p.name + ".", MaxBodyBytes: 256 << 10,
+		Description: "Who: " + p.name + ".", MaxBodyBytes: limit,
 		BodyReadTimeout: -1, // Patience.Body; huma's own would end a request that works for longer
 		Middlewares: huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
 			r := unwrap(ctx)

@@ -179,4 +179,7 @@ func (s *Server) routes() {
 	s.dockRoutes()
 	s.systemRoutes()
 	s.trailRoutes()
+	s.peopleRoutes()
+	s.unitRoutes()
+	s.caseRoutes()
 }

@@ -60,6 +60,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a camera back
+         * @description Who: may open people.
+         */
+        post: operations["post-cameras-id-return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/case-candidates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * People who can become members of cases
+         * @description Who: may open cases_manage.
+         */
+        get: operations["get-case-candidates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The register of cases and incidents
+         * @description Who: may open cases.
+         */
+        get: operations["get-cases"];
+        put?: never;
+        /**
+         * Enter a case or incident
+         * @description Who: may open cases_manage.
+         */
+        post: operations["post-cases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One case or incident
+         * @description Who: may open cases.
+         */
+        get: operations["get-cases-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a case or incident
+         * @description Who: may open cases_manage.
+         */
+        post: operations["post-cases-id-close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make somebody a member of a case
+         * @description Who: may open cases_manage.
+         */
+        post: operations["post-cases-id-members"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{id}/members/{member}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a membership
+         * @description Who: may open cases_manage.
+         */
+        post: operations["post-cases-id-members-member-end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/consultations/{id}": {
         parameters: {
             query?: never;
@@ -154,6 +298,154 @@ export interface paths {
         get: operations["get-docks"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * People with accounts
+         * @description Who: may open people.
+         */
+        get: operations["get-people"];
+        put?: never;
+        /**
+         * Make an account; its person cannot sign in yet
+         * @description Who: may open people.
+         */
+        post: operations["post-people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people-import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import people as a preview showed
+         * @description Who: may open people.
+         */
+        post: operations["post-people-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What an import of people would do
+         * @description Who: may open people.
+         */
+        post: operations["post-people-preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One person
+         * @description Who: may open people.
+         */
+        get: operations["get-people-id"];
+        /**
+         * Give a person another name or collar number
+         * @description Who: may open people.
+         */
+        put: operations["put-people-id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{id}/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Issue a camera to a person
+         * @description Who: may open people.
+         */
+        post: operations["post-people-id-cameras"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{id}/postings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post a person to a unit
+         * @description Who: may open people.
+         */
+        post: operations["post-people-id-postings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/postings/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a posting
+         * @description Who: may open people.
+         */
+        post: operations["post-postings-id-end"];
         delete?: never;
         options?: never;
         head?: never;
@@ -408,6 +700,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Units of the force
+         * @description Who: may open people.
+         */
+        get: operations["get-units"];
+        put?: never;
+        /**
+         * Make a unit
+         * @description Who: may open people.
+         */
+        post: operations["post-units"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/units/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Rename or move a unit
+         * @description Who: may open people.
+         */
+        put: operations["put-units-id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/units/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a unit
+         * @description Who: may open people.
+         */
+        post: operations["post-units-id-close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -422,6 +778,10 @@ export interface components {
             people: boolean;
             recordings: boolean;
             system: boolean;
+        };
+        Absent: {
+            login: string;
+            name: string;
         };
         Account: {
             login: string;
@@ -461,6 +821,14 @@ export interface components {
             /** Format: int64 */
             wiped: number;
         };
+        Candidate: {
+            id: string;
+            name: string;
+            number: string;
+        };
+        CandidateList: {
+            people: components["schemas"]["Candidate"][] | null;
+        };
         Card: {
             /** Format: int64 */
             bytes: number;
@@ -485,6 +853,64 @@ export interface components {
             items: components["schemas"]["Card"][] | null;
             /** @description Cursor of the next page, empty after the last. */
             next: string;
+        };
+        CaseDetail: {
+            /** @description Name of who entered it. */
+            by: string;
+            /** Format: date-time */
+            closedAt?: string;
+            closedBy?: string;
+            id: string;
+            kind: string;
+            /** @description The reader may know what it is about; else title and people are empty. */
+            known: boolean;
+            /** @description The reader may close it and choose its members. */
+            manage: boolean;
+            /** @description The latest first; empty where the reader may not know them. */
+            members: components["schemas"]["MemberView"][] | null;
+            number: string;
+            /** Format: date-time */
+            openedAt: string;
+            openedBy: string;
+            title: string;
+        };
+        CaseInBody: {
+            /** @enum {string} */
+            kind: "case" | "incident";
+            number: string;
+            title: string;
+        };
+        CaseList: {
+            /** @description The latest first. */
+            cases: components["schemas"]["CaseView"][] | null;
+            /** @description For before; empty after the last. */
+            next: string;
+        };
+        CaseView: {
+            /** Format: date-time */
+            closedAt?: string;
+            closedBy?: string;
+            id: string;
+            kind: string;
+            /** @description The reader may know what it is about; else title and people are empty. */
+            known: boolean;
+            /** @description The reader may close it and choose its members. */
+            manage: boolean;
+            number: string;
+            /** Format: date-time */
+            openedAt: string;
+            openedBy: string;
+            title: string;
+        };
+        Change: {
+            after: string;
+            before: string;
+            column: string;
+        };
+        ChangeUnitInBody: {
+            name?: string;
+            /** @description Empty: the top. */
+            parent?: string;
         };
         Clock: {
             /** Format: date-time */
@@ -511,6 +937,16 @@ export interface components {
         };
         DayCounts: {
             days: components["schemas"]["Day"][] | null;
+        };
+        DescribeInBody: {
+            /**
+             * Format: date-time
+             * @description Of the number. Left out: now.
+             */
+            from?: string;
+            name?: string;
+            /** @description Empty: none any more. */
+            number?: string;
         };
         Detail: {
             arrivals: components["schemas"]["Arrival"][] | null;
@@ -583,6 +1019,13 @@ export interface components {
             online: boolean;
             version: string;
         };
+        EndInBody: {
+            /**
+             * Format: date-time
+             * @description Left out: now.
+             */
+            until?: string;
+        };
         Field: {
             name: string;
             value: string;
@@ -603,6 +1046,19 @@ export interface components {
             lengthMs: number;
             missing?: number[] | null;
         };
+        HireInBody: {
+            /**
+             * Format: date-time
+             * @description Of number and unit. Left out: now, and since ever for a number that nobody had.
+             */
+            from?: string;
+            lead?: boolean;
+            login: string;
+            name: string;
+            number?: string;
+            role: string;
+            unit?: string;
+        };
         History: {
             checkpoint?: string;
             events: components["schemas"]["Opening"][] | null;
@@ -615,6 +1071,36 @@ export interface components {
             };
             recording: string;
             witnessed: boolean;
+        };
+        Holding: {
+            /** Format: date-time */
+            from?: string;
+            id: string;
+            kind: string;
+            person: string;
+            thing: string;
+            /** Format: date-time */
+            until?: string;
+        };
+        ImportInBody: {
+            /** @description Of the preview that is to be done. For a preview: left out. */
+            digest?: string;
+            /** @description CSV; see docs/formats/staff-csv.md. */
+            file: string;
+        };
+        IssueInBody: {
+            /** @description As its recordings name it. */
+            camera: string;
+            /**
+             * Format: date-time
+             * @description Left out: now.
+             */
+            from?: string;
+            /**
+             * Format: date-time
+             * @description Left out: until it is returned.
+             */
+            until?: string;
         };
         LedgerState: {
             /** Format: date-time */
@@ -633,6 +1119,18 @@ export interface components {
             size: number;
             state: string;
             witnessed: boolean;
+        };
+        Line: {
+            changes: components["schemas"]["Change"][] | null;
+            /** Format: int64 */
+            line: number;
+            login: string;
+            name: string;
+            remarks: components["schemas"]["Remark"][] | null;
+            verdict: string;
+        };
+        Made: {
+            id: string;
         };
         Me: {
             can: components["schemas"]["Abilities"];
@@ -659,6 +1157,23 @@ export interface components {
             why?: string;
             /** Format: int64 */
             width?: number;
+        };
+        MemberInBody: {
+            person: string;
+            /** @description What they do in the case, in words. */
+            role: string;
+        };
+        MemberView: {
+            case: string;
+            /** Format: date-time */
+            from?: string;
+            id: string;
+            name: string;
+            number: string;
+            person: string;
+            role: string;
+            /** Format: date-time */
+            until?: string;
         };
         OpenField: {
             mac?: string;
@@ -715,6 +1230,91 @@ export interface components {
         PasswordInBody: {
             password: string;
         };
+        PeopleList: {
+            /** @description By sign-in name. */
+            people: components["schemas"]["PersonView"][] | null;
+            roles: components["schemas"]["RoleOption"][] | null;
+            /**
+             * Format: int64
+             * @description All that fit, also those not sent.
+             */
+            total: number;
+        };
+        PersonDetail: {
+            /**
+             * Format: date-time
+             * @description Last signed in, made, enabled or given a password.
+             */
+            activeAt: string;
+            /** @description The latest first. */
+            cameras: components["schemas"]["Holding"][] | null;
+            /** Format: date-time */
+            createdAt: string;
+            disabled: boolean;
+            id: string;
+            /** @description They lead that unit. */
+            lead: boolean;
+            login: string;
+            name: string;
+            /** @description Collar number, empty if none. */
+            number: string;
+            /** @description The latest first. */
+            numbers: components["schemas"]["Holding"][] | null;
+            /** @description The latest first. */
+            postings: components["schemas"]["PostingView"][] | null;
+            role: string;
+            roleName: string;
+            /** @description Identifier of the unit they are posted to now, empty if none. */
+            unit: string;
+        };
+        PersonView: {
+            /**
+             * Format: date-time
+             * @description Last signed in, made, enabled or given a password.
+             */
+            activeAt: string;
+            disabled: boolean;
+            id: string;
+            /** @description They lead that unit. */
+            lead: boolean;
+            login: string;
+            name: string;
+            /** @description Collar number, empty if none. */
+            number: string;
+            role: string;
+            roleName: string;
+            /** @description Identifier of the unit they are posted to now, empty if none. */
+            unit: string;
+        };
+        PostInBody: {
+            /**
+             * Format: date-time
+             * @description Left out: now.
+             */
+            from?: string;
+            lead?: boolean;
+            unit: string;
+        };
+        PostingView: {
+            code: string;
+            /** Format: date-time */
+            from?: string;
+            id: string;
+            lead: boolean;
+            name: string;
+            person: string;
+            unit: string;
+            /** Format: date-time */
+            until?: string;
+        };
+        Preview: {
+            absent: components["schemas"]["Absent"][] | null;
+            counts: {
+                [key: string]: number;
+            };
+            digest: string;
+            lines: components["schemas"]["Line"][] | null;
+        };
         Problem: {
             /**
              * @description Stable; for programs.
@@ -742,6 +1342,16 @@ export interface components {
             export: boolean;
             restrict: boolean;
             trail: boolean;
+        };
+        Remark: {
+            column: string;
+            reason: string;
+        };
+        RoleOption: {
+            /** @description Two people give it; a new account cannot begin with it. */
+            approval: boolean;
+            name: string;
+            role: string;
         };
         S62: {
             /** @description Of the log when this was counted; a signed note. */
@@ -878,6 +1488,29 @@ export interface components {
             /** Format: int64 */
             tileWidth: number;
             url: string;
+        };
+        UnitInBody: {
+            code: string;
+            name: string;
+            /** @description Left out: the top. */
+            parent?: string;
+        };
+        UnitList: {
+            units: components["schemas"]["UnitView"][] | null;
+        };
+        UnitView: {
+            /** Format: date-time */
+            closedAt?: string;
+            code: string;
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            /** @description Names of those who lead it. */
+            leads: string[] | null;
+            name: string;
+            parent?: string;
+            /** Format: int64 */
+            people: number;
         };
         UploadState: {
             /** Format: int64 */
@@ -1066,6 +1699,265 @@ export interface operations {
             };
         };
     };
+    "post-cameras-id-return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-case-candidates": {
+        parameters: {
+            query?: {
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CandidateList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-cases": {
+        parameters: {
+            query?: {
+                /** @description In the number; in the title where the reader may know it. */
+                text?: string;
+                /** @description Left out: both. */
+                state?: "open" | "closed";
+                /** @description Left out: both. */
+                kind?: "case" | "incident";
+                /** @description Only those that the reader is a member of. */
+                mine?: boolean;
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-cases-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-cases-id-close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-cases-id-members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-cases-id-members-member-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                member: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-consultations-id": {
         parameters: {
             query?: never;
@@ -1204,6 +2096,308 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["DockList"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-people": {
+        parameters: {
+            query?: {
+                /** @description In name, sign-in name or number. */
+                text?: string;
+                unit?: string;
+                role?: string;
+                /** @description Left out: both. */
+                state?: "open" | "closed";
+                /** @description Sign-in name of the last one of the page before. */
+                after?: string;
+                /** @description 0 = 100 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HireInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-people-import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-people-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-people-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-people-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DescribeInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-people-id-cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssueInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-people-id-postings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-postings-id-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -1668,6 +2862,130 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OpenedEvent"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnitInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-units-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeUnitInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-units-id-close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
