@@ -16,6 +16,7 @@ type Decision struct {
 	Reason  string         // one sentence that may be shown to the actor and goes into the ledger
 	Reach   evidence.Reach // by which it is allowed
 	Grant   evidence.ID    // emergency access that allows it, "" = the role does
+	Until   time.Time      // when that ends; zero without Grant
 }
 
 // Scope says of which recordings actor may do verb. The actor must come from
@@ -97,7 +98,11 @@ func (a *Access) Decide(ctx context.Context, actor evidence.Actor, verb evidence
 		return Decision{Reason: "Where the account belongs cannot be read just now, so nothing is allowed to it."}
 	}
 	if t, ok := scope.By(r); ok {
-		return Decision{Allowed: true, Reason: a.why(rule, verb, t), Reach: t.Reach, Grant: t.Grant}
+		d := Decision{Allowed: true, Reason: a.why(rule, verb, t), Reach: t.Reach, Grant: t.Grant}
+		if t.Grant != "" {
+			d.Until = a.until(ctx, actor, t.Grant)
+		}
+		return d
 	}
 	may := rule.may[verb]
 	if len(may) == 0 {
@@ -110,6 +115,19 @@ func (a *Access) Decide(ctx context.Context, actor evidence.Actor, verb evidence
 		}
 	}
 	return Decision{Reason: fmt.Sprintf("The role %q allows to %s %s, and this is none of these.", rule.name, words(verb), strings.Join(reaches, "; "))}
+}
+
+// until is when emergency access ends: now, where that is not known any more.
+func (a *Access) until(ctx context.Context, actor evidence.Actor, grant evidence.ID) time.Time {
+	now := a.now()
+	if where, err := a.standingOf(ctx, evidence.ID(actor.ID), now); err == nil {
+		for _, g := range where.Grants {
+			if g.ID == grant {
+				return g.Until
+			}
+		}
+	}
+	return now
 }
 
 // why is the sentence of an allowed act.
@@ -176,6 +194,8 @@ type Abilities struct {
 	AuditFull  bool `json:"auditFull"`
 	Cases      bool `json:"cases"`
 	AddCases   bool `json:"addCases"` // enter new ones
+	Approvals  bool `json:"approvals"`
+	BreakGlass bool `json:"breakGlass"` // open emergency access for oneself
 }
 
 // Abilities are all answers of Can.
@@ -190,6 +210,8 @@ func (a *Access) Abilities(actor evidence.Actor) Abilities {
 		AuditFull:  a.Can(actor, AuditFull),
 		Cases:      a.Can(actor, Cases),
 		AddCases:   a.Can(actor, ManageCases),
+		Approvals:  a.Can(actor, Approvals),
+		BreakGlass: a.Can(actor, OpenBreakGlass),
 	}
 }
 

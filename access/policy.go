@@ -62,7 +62,8 @@ const (
 	ManageCases = "cases_manage" // enter cases; close, and choose the members of, those that one knows
 )
 
-var areas = []string{Docks, Health, Log, People, AuditBasic, AuditFull, Cases, AllCases, ManageCases}
+var areas = []string{Docks, Health, Log, People, AuditBasic, AuditFull, Cases, AllCases, ManageCases, Approvals, BreakGlass,
+	"request:role.grant", "approve:role.grant", "request:dock.revoke", "approve:dock.revoke", OpenBreakGlass, ReviewBreakGlass, Expire}
 
 // permission is one line of the policy.
 type permission struct {

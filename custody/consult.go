@@ -30,7 +30,9 @@ type Consultation struct {
 	Actor     evidence.Actor
 	Purpose   evidence.Purpose
 	Opened    time.Time
-	Expires   time.Time // moves with use
+	Expires   time.Time   // moves with use
+	Grant     evidence.ID // emergency access that allows it, "" = none
+	Until     time.Time   // when that ends, and this with it
 }
 
 // consult is a Consultation with what changes while it is used. Its fields are
@@ -59,10 +61,19 @@ func (k *consult) use(now time.Time) bool {
 		return false
 	}
 	k.Expires = now.Add(consultIdle)
-	if limit := k.Opened.Add(consultMost); limit.Before(k.Expires) {
+	if limit := k.limit(); limit.Before(k.Expires) {
 		k.Expires = limit
 	}
 	return true
+}
+
+// limit is when a consultation ends however much it is used.
+func (k *Consultation) limit() time.Time {
+	limit := k.Opened.Add(consultMost)
+	if k.Grant != "" && k.Until.Before(limit) {
+		limit = k.Until
+	}
+	return limit
 }
 
 func (k *consult) of(actor evidence.Actor) bool {
@@ -79,20 +90,21 @@ func (c *Custody) Consult(ctx context.Context, actor evidence.Actor, recording e
 	if err != nil {
 		return Consultation{}, err
 	}
-	d := c.Access.Decide(ctx, actor, evidence.Consult, r.Placing)
-	if !d.Allowed {
-		return Consultation{}, c.refuse(ctx, actor, evidence.Consult, recording, p, d.Reason)
+	d, err := c.allowed(ctx, actor, evidence.Consult, recording, r.Placing, p)
+	if err != nil {
+		return Consultation{}, err
 	}
 	p, rule, err := c.purposeFor(ctx, actor, recording, d.Reach == evidence.Own, p)
 	if err != nil {
 		return Consultation{}, err
 	}
 	now := c.Now()
-	k := Consultation{ID: evidence.NewID(now, c.Rand), Recording: recording, Actor: actor, Purpose: p, Opened: now, Expires: now.Add(consultIdle)}
-	fields := []evidence.Field{evidence.F("consultation", string(k.ID))}
-	if d.Grant != "" {
-		fields = append(fields, evidence.F("break_glass", string(d.Grant)))
+	k := Consultation{ID: evidence.NewID(now, c.Rand), Recording: recording, Actor: actor, Purpose: p, Opened: now, Expires: now.Add(consultIdle),
+		Grant: d.Grant, Until: d.Until}
+	if limit := k.limit(); limit.Before(k.Expires) {
+		k.Expires = limit
 	}
+	fields := []evidence.Field{evidence.F("consultation", string(k.ID)), evidence.F("break_glass", string(k.Grant))}
 	who, err := json.Marshal(actor)
 	if err != nil {
 		return Consultation{}, fmt.Errorf("consult: %w", err)
@@ -118,9 +130,9 @@ func (c *Custody) Consult(ctx context.Context, actor evidence.Actor, recording e
 		}); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO custody_consultations (id, recording, actor, session, purpose, opened, expires)
-			VALUES (?, ?, ?, ?, ?, ?, ?)`, string(k.ID), string(recording), string(who), actor.Session, string(why),
-			database.Micros(now), database.Micros(k.Expires))
+		_, err := tx.Exec(ctx, `INSERT INTO custody_consultations (id, recording, actor, session, purpose, opened, expires, grant_id, grant_until)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, string(k.ID), string(recording), string(who), actor.Session, string(why),
+			database.Micros(now), database.Micros(k.Expires), string(k.Grant), database.Micros(k.Until))
 		return err
 	})
 	if err != nil {
@@ -211,12 +223,12 @@ func (c *Custody) consulting(ctx context.Context, id evidence.ID) (*consult, err
 	k = &consult{resumed: true}
 	err := c.DB.Read(ctx, func(tx *database.Tx) error {
 		var who, why string
-		var opened, expires int64
-		if err := tx.QueryRow(ctx, `SELECT recording, actor, purpose, opened, expires FROM custody_consultations WHERE id = ? AND ended = 0`, string(id)).
-			Scan(&k.Recording, &who, &why, &opened, &expires); err != nil {
+		var opened, expires, until int64
+		if err := tx.QueryRow(ctx, `SELECT recording, actor, purpose, opened, expires, grant_id, grant_until FROM custody_consultations WHERE id = ? AND ended = 0`, string(id)).
+			Scan(&k.Recording, &who, &why, &opened, &expires, &k.Grant, &until); err != nil {
 			return err
 		}
-		k.ID, k.Opened, k.Expires = id, database.Time(opened), database.Time(expires)
+		k.ID, k.Opened, k.Expires, k.Until = id, database.Time(opened), database.Time(expires), database.Time(until)
 		return errors.Join(json.Unmarshal([]byte(who), &k.Actor), json.Unmarshal([]byte(why), &k.Purpose))
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -435,6 +447,7 @@ func (c *Custody) end(ctx context.Context, k *consult, how string, watched time.
 		f := []evidence.Field{
 			evidence.F("consultation", string(k.ID)), evidence.F("ended", how),
 			evidence.F("open_ms", now.Sub(k.Opened).Milliseconds()), bytes,
+			evidence.F("break_glass", string(k.Grant)),
 		}
 		if watched > 0 {
 			f = append(f, evidence.F("watched_ms", watched.Milliseconds()))
@@ -551,7 +564,8 @@ func (c *Custody) Glance(ctx context.Context, actor evidence.Actor, recording ev
 	if err != nil {
 		return nil, err
 	}
-	if err := c.allow(ctx, actor, evidence.Consult, recording, r.Placing, evidence.Purpose{}); err != nil {
+	d, err := c.allowed(ctx, actor, evidence.Consult, recording, r.Placing, evidence.Purpose{})
+	if err != nil {
 		return nil, err
 	}
 	w, err := c.Catalogue.Copy(ctx, recording, segment, evidence.Poster)
@@ -563,7 +577,7 @@ func (c *Custody) Glance(ctx context.Context, actor evidence.Actor, recording ev
 	_, known := c.seen[g]
 	c.mu.Unlock()
 	if !known {
-		if err := c.recordGlance(ctx, actor, g); err != nil {
+		if err := c.recordGlance(ctx, actor, g, d.Grant); err != nil {
 			return nil, err
 		}
 	}
@@ -575,7 +589,7 @@ const (
 	glanceKept    = 24 * time.Hour // longer than any sign-in session
 )
 
-func (c *Custody) recordGlance(ctx context.Context, actor evidence.Actor, g glance) error {
+func (c *Custody) recordGlance(ctx context.Context, actor evidence.Actor, g glance, grant evidence.ID) error {
 	c.Step("glance.intent")
 	err := c.DB.Write(ctx, func(tx *database.Tx) error {
 		n, err := tx.Exec(ctx, `INSERT INTO custody_glances (session, recording, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -585,7 +599,7 @@ func (c *Custody) recordGlance(ctx context.Context, actor evidence.Actor, g glan
 		}
 		_, err = c.Ledger.Append(ctx, tx, ledger.Event{
 			Item: g.recording, Verb: evidence.Consult, Phase: evidence.Intent, At: c.Now(), Actor: actor,
-			Fields: []evidence.Field{evidence.F("what", "poster in a list")},
+			Fields: []evidence.Field{evidence.F("what", "poster in a list"), evidence.F("break_glass", string(grant))},
 		})
 		return err
 	})

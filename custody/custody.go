@@ -138,11 +138,17 @@ func (c *Custody) refuse(ctx context.Context, actor evidence.Actor, verb evidenc
 
 // allow decides; a refusal is recorded under the recording.
 func (c *Custody) allow(ctx context.Context, actor evidence.Actor, verb evidence.Verb, recording evidence.ID, r evidence.Placing, p evidence.Purpose) error {
+	_, err := c.allowed(ctx, actor, verb, recording, r, p)
+	return err
+}
+
+// allowed is allow, and gives what the rule said.
+func (c *Custody) allowed(ctx context.Context, actor evidence.Actor, verb evidence.Verb, recording evidence.ID, r evidence.Placing, p evidence.Purpose) (access.Decision, error) {
 	d := c.Access.Decide(ctx, actor, verb, r)
 	if d.Allowed {
-		return nil
+		return d, nil
 	}
-	return c.refuse(ctx, actor, verb, recording, p, d.Reason)
+	return d, c.refuse(ctx, actor, verb, recording, p, d.Reason)
 }
 
 // short keeps a failure's text fit for an event: events are kept for ever.

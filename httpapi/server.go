@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"custos/access"
+	"custos/approval"
 	"custos/cases"
 	"custos/catalogue"
 	"custos/custody"
@@ -45,6 +46,7 @@ type Config struct {
 	Oversight *oversight.Oversight
 	Trail     *oversight.Trail
 	Queue     *work.Queue
+	Approvals *approval.Room
 
 	Organisation *organisation.Organisation
 	Staff        *staff.Staff

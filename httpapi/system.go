@@ -23,6 +23,15 @@ type System struct {
 	Work      WorkState       `json:"work"`
 	Database  DatabaseState   `json:"database"`
 	Uploads   UploadState     `json:"uploads"`
+	Approvals ApprovalState   `json:"approvals"`
+}
+
+// ApprovalState is what waits for people, in numbers.
+type ApprovalState struct {
+	Open    int `json:"open" doc:"Requests that wait for a second person."`
+	Glass   int `json:"glass" doc:"Emergency access in use."`
+	Reviews int `json:"reviews" doc:"Emergency access that waits for review."`
+	Overdue int `json:"overdue" doc:"Of those, past their time."`
 }
 
 // LedgerState is how the ledger and its log are.
@@ -134,6 +143,11 @@ func (s *Server) system(ctx context.Context) (System, error) {
 		return sys, err
 	}
 	sys.Uploads = UploadState{up.Open, up.Bytes}
+	waits, err := s.Approvals.Counts(ctx)
+	if err != nil {
+		return sys, err
+	}
+	sys.Approvals = ApprovalState{waits.Open, waits.Glass, waits.Reviews, waits.Overdue}
 	bytes, err := s.DB.Size(ctx)
 	sys.Database = DatabaseState{string(s.DB.Engine()), bytes}
 	return sys, err
@@ -182,4 +196,6 @@ func (s *Server) routes() {
 	s.peopleRoutes()
 	s.unitRoutes()
 	s.caseRoutes()
+	s.approvalRoutes()
+	s.breakGlassRoutes()
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"custos/access"
+	"custos/approval"
 	"custos/cases"
 	"custos/custody"
 	"custos/custody/custodytest"
@@ -45,6 +46,7 @@ type house struct {
 	ids     map[string]evidence.ID // of people, by collar number
 	dockKey string
 	own     evidence.ID // recording of officer 4711
+	leads   evidence.ID // everybody else reports to this person; "" = nobody to anybody
 	other   evidence.ID // of officer 9999
 }
 
@@ -99,11 +101,20 @@ func newHouseWith(t *testing.T, change func(*httpapi.Config), roles ...access.Ro
 	must(t, err)
 	trail := oversight.NewTrail(oversight.TrailConfig{DB: db, Ledger: w.Ledger, Access: w.Access, Visible: w.Custody.Visible,
 		LogKey: w.Log.VKey, Force: "Thornshire Police", Classification: "OFFICIAL", Now: w.Clock.Now})
+	room, err := approval.Open(t.Context(), approval.Config{
+		DB: db, Custody: w.Custody, Access: w.Access, Identity: w.Identity, Now: w.Clock.Now, Logger: log,
+		ReportsTo: func(_ context.Context, a, b evidence.ID, _ time.Time) (bool, error) {
+			return h.leads != "" && h.leads == b && a != b, nil
+		},
+		Changed: func() { h.door.ApprovalsChanged() },
+		Glass:   func(e approval.Emergency) { h.door.GlassChanged(e) },
+	}, approval.RoleGrant(w.Identity, w.Access), approval.DockRevoke(w.Identity))
+	must(t, err)
 	people := staff.New(staff.Config{DB: db, Identity: w.Identity, Organisation: w.Organisation, Custody: w.Custody, Access: w.Access, Zone: time.UTC, Now: w.Clock.Now})
 	register := cases.New(cases.Config{Identity: w.Identity, Organisation: w.Organisation, Custody: w.Custody, Access: w.Access, Now: w.Clock.Now})
 	cfg := httpapi.Config{
 		Organisation: w.Organisation, Staff: people, Cases: register,
-		Trail: trail, DB: db, Access: w.Access, Identity: w.Identity, Catalogue: w.Catalogue, Custody: w.Custody, Ingest: in, Docks: ingest.NewDocks(nil), Playback: player,
+		Trail: trail, Approvals: room, DB: db, Access: w.Access, Identity: w.Identity, Catalogue: w.Catalogue, Custody: w.Custody, Ingest: in, Docks: ingest.NewDocks(nil), Playback: player,
 		Oversight: oversight.New(w.Ledger, w.Log.VKey), Queue: queue, Force: "Thornshire Police", Classification: "OFFICIAL", Version: "test",
 		ReceiptKey: w.ReceiptKey, LogKey: w.Log.VKey, Now: w.Clock.Now, Logger: log, Metrics: prometheus.NewRegistry(),
 		UI: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the pages") }),

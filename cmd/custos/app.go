@@ -16,6 +16,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"custos/access"
+	"custos/approval"
 	"custos/cases"
 	"custos/catalogue"
 	"custos/custody"
@@ -50,7 +51,11 @@ type app struct {
 	custody      *custody.Custody
 	signers      signers
 
+	approvals *approval.Room
+
 	onCheckpoint func([]byte) // set before the ledger runs
+	onApproval   func()       // set before anything is served, as the next
+	onGlass      func(approval.Emergency)
 }
 
 // forceZone is the clock that people of the service live by; web's time.ts has
@@ -111,6 +116,9 @@ func open(ctx context.Context, c Config, log *slog.Logger) (a *app, err error) {
 	}
 	a.staff = staff.New(staff.Config{DB: a.db, Identity: a.identity, Organisation: a.organisation, Custody: a.custody, Access: a.access, Zone: zone})
 	a.cases = cases.New(cases.Config{Identity: a.identity, Organisation: a.organisation, Custody: a.custody, Access: a.access})
+	if err := a.openApprovals(ctx); err != nil {
+		return a, err
+	}
 	return a, a.staff.Adopt(ctx)
 }
 

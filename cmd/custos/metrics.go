@@ -23,6 +23,12 @@ var (
 	storeObjects   = prometheus.NewDesc("custos_store_objects", "Objects kept in the store.", []string{"store"}, nil)
 	storeAccepting = prometheus.NewDesc("custos_store_accepting", "1 while the store takes footage in.", []string{"store"}, nil)
 	workJobs       = prometheus.NewDesc("custos_work_jobs", "Jobs by state.", []string{"state"}, nil)
+
+	approvalsOpen  = prometheus.NewDesc("custos_approvals_open", "Requests that wait for a second person.", nil, nil)
+	glassOpened    = prometheus.NewDesc("custos_break_glass_opened_total", "Emergency access ever taken.", nil, nil)
+	glassInUse     = prometheus.NewDesc("custos_break_glass_in_use", "Emergency access in use now.", nil, nil)
+	reviewsWaiting = prometheus.NewDesc("custos_break_glass_reviews_waiting", "Emergency access that waits for its review.", nil, nil)
+	reviewsOverdue = prometheus.NewDesc("custos_break_glass_reviews_overdue", "Emergency access whose review is past its time.", nil, nil)
 )
 
 // Describe is part of prometheus.Collector.
@@ -61,5 +67,12 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 		set(workJobs, float64(n.Running), "running")
 		set(workJobs, float64(n.Failed), "failed")
 		set(workJobs, float64(n.Done), "done")
+	}
+	if n, err := g.app.approvals.Counts(ctx); err == nil {
+		set(approvalsOpen, float64(n.Open))
+		ch <- prometheus.MustNewConstMetric(glassOpened, prometheus.CounterValue, float64(n.Opened))
+		set(glassInUse, float64(n.Glass))
+		set(reviewsWaiting, float64(n.Reviews))
+		set(reviewsOverdue, float64(n.Overdue))
 	}
 }

@@ -48,6 +48,13 @@ func (a *app) standing(ctx context.Context, person evidence.ID, at time.Time) (a
 	if !s.Lead && s.Unit != "" {
 		out.Units = []evidence.ID{s.Unit}
 	}
+	grants, err := a.approvals.Grants(ctx, person)
+	if err != nil {
+		return access.Standing{}, err
+	}
+	for _, g := range grants {
+		out.Grants = append(out.Grants, access.Grant{ID: g.ID, Until: g.Until})
+	}
 	return out, nil
 }
 

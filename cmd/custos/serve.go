@@ -146,13 +146,14 @@ func (a *app) server(ctx context.Context, shown shown) (*server, error) {
 	srv.door = httpapi.New(httpapi.Config{
 		Organisation: a.organisation, Staff: a.staff, Cases: a.cases,
 		Access: a.access, Identity: a.identity, Catalogue: a.catalogue, Custody: a.custody, Ingest: srv.ingest, Docks: ingest.NewDocks(nil),
-		Playback: player, Oversight: oversight.New(a.ledger, a.signers.logKey), Trail: trail, Queue: a.queue, DB: a.db,
+		Playback: player, Oversight: oversight.New(a.ledger, a.signers.logKey), Trail: trail, Queue: a.queue, DB: a.db, Approvals: a.approvals,
 		Force: a.cfg.Force, Classification: a.cfg.Classification, Version: version, Secure: a.cfg.secure(), Proxied: a.cfg.Proxied, MetricsToken: a.cfg.MetricsToken, Authority: shown.authority,
 		Rates: httpapi.Rates{
 			PerAddress: float64(a.cfg.RequestsPerAddress), PerAccount: float64(a.cfg.RequestsPerAccount), SignIns: float64(a.cfg.SignInsPerAddress),
 		},
 		ReceiptKey: a.signers.receiptKey, LogKey: a.signers.logKey, UI: web.Handler(web.CSP), Logger: a.log, Metrics: metrics,
 	})
+	a.onApproval, a.onGlass = srv.door.ApprovalsChanged, srv.door.GlassChanged
 	a.onCheckpoint = func(b []byte) {
 		if c, err := tlog.ParseCheckpoint(b); err == nil {
 			srv.door.Checkpoint(c.Size)
@@ -185,6 +186,9 @@ func (s *server) run(ctx context.Context, ln net.Listener, ready func()) error {
 	})
 	part("assignment", func(ctx context.Context) error {
 		return every(ctx, time.Minute, func() error { return s.assign(ctx) })
+	})
+	part("approvals", func(ctx context.Context) error {
+		return every(ctx, 5*time.Second, func() error { return s.endExpired(ctx) })
 	})
 	part("sweep", func(ctx context.Context) error {
 		return every(ctx, time.Hour, func() error { return s.sweep(ctx) })

@@ -26,6 +26,9 @@ export function warnings(s: System, now: Date): Warning[] {
   if (behind > 0 && late > 60_000) say('bad', `${plural(behind, 'event')} of the ledger ${behind === 1 ? 'has' : 'have'} not been signed; the last checkpoint is from ${ago(l.checkpointAt, now.getTime())}.`);
   if (s.work.failed > 0) say('warn', `${plural(s.work.failed, 'piece')} of work failed. The masters are safe; some recordings have no pictures or viewing copy.`);
   if (s.work.waiting > 500) say('warn', `${plural(s.work.waiting, 'piece')} of work are waiting. Recordings take longer than usual to be ready for viewing.`);
+  const a = s.approvals;
+  if (a.overdue > 0) say('bad', `${plural(a.overdue, 'review')} of emergency access ${a.overdue === 1 ? 'is' : 'are'} overdue. Professional standards, auditors or the data protection officer must say whether it was justified.`);
+  if (a.glass > 0) say('warn', `emergency access is in use by ${plural(a.glass, 'person', 'people')} just now. Those who review it have been told.`);
   if (!l.witnessed) say('warn', 'the log is not witnessed. Whoever holds its key could write it anew without being noticed. Have an outside body sign it.');
   const skew = now.getTime() - Date.parse(s.startedAt);
   if (skew < -60_000) say('warn', `the clock of this computer and that of the server differ by ${lengthInWords(skew)} or more.`);
