@@ -70,6 +70,8 @@ func table(h *house) []rule {
 		{"GET /api/reports/s62", "GET /api/reports/s62?from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z", "401 401 403 200 403 200 403 403 403 200 403 403"},
 		{"GET /api/reports/s62.csv", "GET /api/reports/s62.csv?from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z", "401 401 403 200 403 200 403 403 403 200 403 403"},
 		{"GET /api/trail.csv", "GET /api/trail.csv", "401 401 403 200 403 200 403 403 403 200 403 403"},
+		{"GET /api/trail.pdf", "GET /api/trail.pdf", "401 401 403 200 403 200 403 403 403 200 403 403"},
+		{"GET /api/reports/s62.pdf", "GET /api/reports/s62.pdf?from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z", "401 401 403 200 403 200 403 403 403 200 403 403"},
 		{"GET /api/trail.json", "GET /api/trail.json", "401 401 403 200 403 200 403 403 403 200 403 403"},
 		{"GET /api/trail/{id}", "GET /api/trail/" + none, "401 401 403 404 403 404 403 403 403 404 403 403"},
 		{"GET /api/people", "GET /api/people?limit=2", "401 401 200 403 403 403 403 403 403 403 403 403"},

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -237,4 +239,24 @@ func TestReportOfTheSixOperations(t *testing.T) {
 		t.Errorf("%q", rows)
 	}
 	h.problem(h.ask("auditor", "GET", "/api/reports/s62.csv?from=2020-01-01T00:00:00Z&to=2026-04-01T00:00:00Z", ""), 422, evidence.Invalid)
+}
+
+// The documents have as many pages as they say, and hold names as people have
+// them, and values that are made to break them.
+func TestDocumentsOfTheTrail(t *testing.T) {
+	h := newHouse(t, access.Investigator, access.Auditor)
+	for i := range 25 {
+		h.watch("investigator", h.own, []string{"OP/17", "Łódź Ωδή Дело \U0001F4A3", strings.Repeat("x", 99)}[i%3])
+	}
+	h.Clock.Move(time.Minute)
+	for _, path := range []string{"/api/trail.pdf", "/api/reports/s62.pdf?from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z"} {
+		w := h.ask("auditor", "GET", path, "")
+		b := w.Body.Bytes()
+		if w.Code != 200 || !strings.HasPrefix(string(b), "%PDF-1.") || strings.Count(string(b), "/Type /Page\n") < 2 {
+			t.Errorf("%s: %d, %d pages, %.40s", path, w.Code, strings.Count(string(b), "/Type /Page\n"), b)
+		}
+		if dir := os.Getenv("CUSTOS_TEST_KEEP"); dir != "" {
+			must(t, os.WriteFile(filepath.Join(dir, strings.NewReplacer("/", "-", "?", "-").Replace(path)+".pdf"), b, 0o600))
+		}
+	}
 }

@@ -17,20 +17,21 @@ type Format string
 // The formats.
 const (
 	CSV  Format = "csv"
+	PDF  Format = "pdf"
 	JSON Format = "json" // with proofs: docs/formats/trail.md
 )
 
 // Formats are all of them.
-func Formats() []Format { return []Format{CSV, JSON} }
+func Formats() []Format { return []Format{CSV, PDF, JSON} }
 
 // most is how many events a file of each format holds.
 func (f Format) most() int {
-	return map[Format]int{CSV: 250_000, JSON: 10_000}[f]
+	return map[Format]int{CSV: 250_000, PDF: 5_000, JSON: 10_000}[f]
 }
 
 // Type is the media type.
 func (f Format) Type() string {
-	return map[Format]string{CSV: "text/csv; charset=utf-8", JSON: "application/json"}[f]
+	return map[Format]string{CSV: "text/csv; charset=utf-8", PDF: "application/pdf", JSON: "application/json"}[f]
 }
 
 // Export is a part of the trail, or a report from it, that was asked for,
@@ -69,14 +70,14 @@ func (t *Trail) Report(ctx context.Context, actor evidence.Actor, from, to time.
 		return nil, err
 	}
 	if format == JSON {
-		return nil, evidence.Errorf(evidence.Invalid, "The report is made as CSV.")
+		return nil, evidence.Errorf(evidence.Invalid, "The report is made as CSV or PDF.")
 	}
 	return t.begin(ctx, actor, Question{Verbs: operations(), From: from, To: to}, format, true)
 }
 
 func (t *Trail) begin(ctx context.Context, actor evidence.Actor, q Question, format Format, report bool) (*Export, error) {
 	if format.most() == 0 {
-		return nil, evidence.Errorf(evidence.Invalid, "The trail is given out as CSV or JSON.")
+		return nil, evidence.Errorf(evidence.Invalid, "The trail is given out as CSV, PDF or JSON.")
 	}
 	what, name := "export", "trail"
 	if report {
@@ -140,7 +141,7 @@ func (e *Export) failed(ctx context.Context, cause error) error {
 func (e *Export) Write(ctx context.Context, w io.Writer) error {
 	digest := sha256.New()
 	w = io.MultiWriter(w, digest)
-	n, err := map[Format]func(context.Context, io.Writer) (int, error){CSV: e.csv, JSON: e.json}[e.Format](ctx, w)
+	n, err := map[Format]func(context.Context, io.Writer) (int, error){CSV: e.csv, PDF: e.pdf, JSON: e.json}[e.Format](ctx, w)
 	if err != nil {
 		return e.failed(ctx, err)
 	}
