@@ -196,6 +196,7 @@ type Abilities struct {
 	AddCases   bool `json:"addCases"` // enter new ones
 	Approvals  bool `json:"approvals"`
 	BreakGlass bool `json:"breakGlass"` // open emergency access for oneself
+	Holds      bool `json:"holds"`
 }
 
 // Abilities are all answers of Can.
@@ -212,6 +213,7 @@ func (a *Access) Abilities(actor evidence.Actor) Abilities {
 		AddCases:   a.Can(actor, ManageCases),
 		Approvals:  a.Can(actor, Approvals),
 		BreakGlass: a.Can(actor, OpenBreakGlass),
+		Holds:      a.Can(actor, Holds),
 	}
 }
 

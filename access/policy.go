@@ -56,13 +56,14 @@ const (
 	People     = "people"      // accounts, units, postings, sessions and dock keys
 	AuditBasic = "audit_basic" // who viewed a recording last, and when (R4)
 	AuditFull  = "audit_full"  // the trail of everything (R4)
+	Holds      = "holds"       // what may not be disposed of, and why
 
 	Cases       = "cases"        // the register of cases and incidents: that there is one with a number
 	AllCases    = "cases_all"    // title and members of every case, not only of one's own
 	ManageCases = "cases_manage" // enter cases; close, and choose the members of, those that one knows
 )
 
-var areas = []string{Docks, Health, Log, People, AuditBasic, AuditFull, Cases, AllCases, ManageCases, Approvals, BreakGlass,
+var areas = []string{Docks, Health, Log, People, AuditBasic, AuditFull, Cases, AllCases, ManageCases, Holds, Approvals, BreakGlass,
 	"request:role.grant", "approve:role.grant", "request:dock.revoke", "approve:dock.revoke", OpenBreakGlass, ReviewBreakGlass, Expire}
 
 // permission is one line of the policy.

@@ -164,7 +164,7 @@ func TestMenusShowWhatCanIs(t *testing.T) {
 	for _, actor := range actors(a) {
 		m := a.Abilities(actor)
 		for area, shown := range map[string]bool{Recordings: m.Recordings, Docks: m.Docks, Health: m.System, Log: m.Log, People: m.People,
-			AuditBasic: m.AuditBasic, AuditFull: m.AuditFull, Cases: m.Cases, ManageCases: m.AddCases,
+			AuditBasic: m.AuditBasic, AuditFull: m.AuditFull, Cases: m.Cases, ManageCases: m.AddCases, Holds: m.Holds,
 			Approvals: m.Approvals, OpenBreakGlass: m.BreakGlass} {
 			if shown != a.Can(actor, area) {
 				t.Errorf("%+v: menu shows %s: %v", actor, area, shown)

@@ -160,6 +160,13 @@ func short(err error) string {
 	return s
 }
 
+// Allow decides as every verb does first, and records a refusal. Who must look
+// something up before they call the verb asks here before they do. Errors:
+// Denied.
+func (c *Custody) Allow(ctx context.Context, actor evidence.Actor, verb evidence.Verb, r evidence.Recording) error {
+	return c.allow(ctx, actor, verb, r.ID, r.Placing, evidence.Purpose{})
+}
+
 // unknown is the item under which it is recorded that somebody asked for a
 // recording that does not exist.
 const unknown = "recordings"

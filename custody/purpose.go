@@ -120,6 +120,16 @@ func (c *Custody) earlierPurpose(ctx context.Context, actor evidence.Actor, reco
 	return p, rule, nil
 }
 
+// NeedsPurpose tells whether actor must say why before they may watch a
+// recording: it is not their own, and they have not said so lately.
+func (c *Custody) NeedsPurpose(ctx context.Context, actor evidence.Actor, r evidence.Recording) (bool, error) {
+	if c.Access.Decide(ctx, actor, evidence.Consult, r.Placing).Reach == evidence.Own {
+		return false, nil
+	}
+	earlier, _, err := c.earlierPurpose(ctx, actor, r.ID)
+	return earlier.Code == "", err
+}
+
 // HoldRequest says that a recording was watched for a purpose that forbids to
 // dispose of it before somebody has looked into the matter (I7).
 type HoldRequest struct {

@@ -263,5 +263,5 @@ func (s *Server) subjects(ctx context.Context, kind, id, text string) (Subjects,
 
 // ApprovalsChanged tells browsers that something about requests is new.
 func (s *Server) ApprovalsChanged() {
-	s.events.publish("approvals", access.Approvals, struct{}{})
+	s.events.publish("approvals", access.Approvals, "", struct{}{})
 }

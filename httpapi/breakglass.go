@@ -144,6 +144,6 @@ func (s *Server) GlassChanged(e approval.Emergency) {
 	if !e.ReviewedAt.IsZero() {
 		a.State = "reviewed"
 	}
-	s.events.publish("breakGlass", access.ReviewBreakGlass, a)
-	s.events.publish("breakGlass", access.OpenBreakGlass, struct{}{})
+	s.events.publish("breakGlass", access.ReviewBreakGlass, "", a)
+	s.events.publish("breakGlass", access.OpenBreakGlass, "", struct{}{})
 }

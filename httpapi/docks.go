@@ -102,7 +102,7 @@ func (s *Server) UploadProblem(w http.ResponseWriter, r *http.Request, status in
 // WatchDocks passes what docks report on to browsers until ctx ends.
 func (s *Server) WatchDocks(ctx context.Context) error {
 	for st := range s.Docks.Subscribe(ctx) {
-		s.events.publish("docks", access.Docks, st)
+		s.events.publish("docks", access.Docks, "", st)
 	}
 	return nil
 }

@@ -13,35 +13,33 @@ import (
 )
 
 // events fans out what happens to open browsers. A browser that does not keep
-// up loses events, never delays anybody: the pages read afresh when they
-// notice a gap in the numbers.
+// up loses events, never delays anybody. Events have no numbers: a gap would
+// tell of recordings that somebody may not know of.
 type events struct {
 	mu   sync.Mutex
 	subs map[chan message]struct{}
-	next int64
 }
 
 type message struct {
-	id    int64
 	kind  string
 	data  []byte
-	needs string // that its receiver may open
+	needs string      // that its receiver may open
+	about evidence.ID // the recording that its receiver must may know of; "" = none
 }
 
 func newEvents() *events { return &events{subs: map[chan message]struct{}{}} }
 
 // publish sends v as JSON to all who may know.
-func (e *events) publish(kind string, needs string, v any) {
+func (e *events) publish(kind string, needs string, about evidence.ID, v any) {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return // only plain structs of ours come here
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.next++
 	for ch := range e.subs {
 		select {
-		case ch <- message{e.next, kind, data, needs}:
+		case ch <- message{kind, data, needs, about}:
 		default:
 		}
 	}
@@ -61,12 +59,12 @@ func (e *events) subscribe() (<-chan message, func()) {
 
 // RecordingChanged tells browsers that something about a recording is new.
 func (s *Server) RecordingChanged(id evidence.ID) {
-	s.events.publish("recordings", access.Recordings, map[string]evidence.ID{"id": id})
+	s.events.publish("recordings", access.Recordings, id, map[string]evidence.ID{"id": id})
 }
 
 // Checkpoint tells browsers that the log has grown.
 func (s *Server) Checkpoint(size int64) {
-	s.events.publish("checkpoint", access.Health, map[string]any{"size": size, "at": s.Now().UTC()})
+	s.events.publish("checkpoint", access.Health, "", map[string]any{"size": size, "at": s.Now().UTC()})
 }
 
 // streamPatience is how long a browser may take to read what is sent.
@@ -102,8 +100,8 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, a evidence.Actor
 		case <-r.Context().Done():
 			return nil
 		case m := <-ch:
-			if s.Access.Can(a, m.needs) {
-				_, err = fmt.Fprintf(w, "id: %d\nevent: %s\ndata: %s\n\n", m.id, m.kind, m.data)
+			if s.Access.Can(a, m.needs) && s.mayKnow(r.Context(), a, m.about) {
+				_, err = fmt.Fprintf(w, "event: %s\ndata: %s\n\n", m.kind, m.data)
 			}
 		case <-beat.C:
 			if !s.still(r, a) {
@@ -115,6 +113,15 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, a evidence.Actor
 			return nil
 		}
 	}
+}
+
+// mayKnow tells whether an event about a recording may reach somebody.
+func (s *Server) mayKnow(ctx context.Context, a evidence.Actor, about evidence.ID) bool {
+	if about == "" {
+		return true
+	}
+	p, err := s.Catalogue.Placing(ctx, about)
+	return err == nil && s.Access.Decide(ctx, a, access.Find, p).Allowed
 }
 
 // begin counts a stream that begins; no stream begins once Close has.

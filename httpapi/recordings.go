@@ -84,6 +84,7 @@ type Detail struct {
 	Work         []WorkOn                  `json:"work"`
 	Can          access.RecordingAbilities `json:"can"`
 	LastViewed   *Viewed                   `json:"lastViewed"`
+	Kept         Kept                      `json:"kept"`
 }
 
 // Viewed is who looked last.
@@ -221,6 +222,9 @@ func (s *Server) detail(ctx context.Context, a evidence.Actor, r evidence.Record
 	}
 	if d.Copies == nil {
 		d.Copies = []evidence.WorkingCopy{}
+	}
+	if d.Kept, err = s.kept(ctx, a, r, d.Can); err != nil {
+		return Detail{}, err
 	}
 	if !s.Access.Can(a, access.AuditBasic) || !d.Can.Trail { // who looked is part of the trail
 		return d, nil

@@ -10,8 +10,10 @@ import (
 	"testing"
 
 	"custos/access"
+	"custos/database"
 	"custos/evidence"
 	"custos/httpapi"
+	"custos/organisation"
 )
 
 var update = flag.Bool("update", false, "write web/openapi.json")
@@ -60,6 +62,11 @@ func table(h *house) []rule {
 		{"DELETE /api/consultations/{id}", "DELETE /api/consultations/" + none, "401 401 403 204 403 204 204 204 204 204 204 204"},
 		{"POST /api/consultations/{id}/end", "POST /api/consultations/" + none + "/end", "401 401 403 204 403 204 204 204 204 204 204 204"},
 		{"GET /media/{id}/{segment}/{what}", "GET /media/" + none + "/1/master", "401 401 403 404 403 404 404 404 404 404 404 404"},
+		{"GET /api/purposes", "GET /api/purposes", "401 401 403 200 403 200 200 200 200 200 200 200"},
+		{"GET /api/hold-requests", "GET /api/hold-requests", "401 401 403 200 403 200 403 403 403 200 200 403"},
+		{"POST /api/recordings/{id}/restriction", "POST /api/recordings/" + rec + `/restriction {"class":"normal","reason":"test","list":[]}`, "401 401 403 403 403 403 403 403 403 204 403 403"},
+		{"POST /api/recordings/{id}/owner", "POST /api/recordings/" + rec + `/owner {"person":"officer","reason":""}`, "401 401 403 403 403 403 403 403 403 403 422 403"},
+		{"POST /api/recordings/{id}/cases", "POST /api/recordings/" + rec + `/cases {"number":"CR/1/26","in":false}`, "401 401 403 403 403 403 204 204 403 403 403 403"},
 		{"GET /api/docks", "GET /api/docks", "401 401 200 403 403 403 403 403 403 403 200 200"},
 		{"GET /api/dock", "GET /api/dock", "401 200 401 401 401 401 401 401 401 401 401 401"},
 		{"PUT /api/dock/status", `PUT /api/dock/status {"dock":"","name":"","version":"1","at":"2026-03-02T21:00:00Z","cameras":[]}`, "401 204 401 401 401 401 401 401 401 401 401 401"},
@@ -123,6 +130,10 @@ func TestEveryRouteForEverybody(t *testing.T) {
 	h := newHouse(t)
 	h.poster(h.own)
 	h.Settle()
+	must(t, h.DB.Write(t.Context(), func(tx *database.Tx) error {
+		_, err := h.Organisation.AddCase(t.Context(), tx, organisation.Case{Number: "CR/1/26", Kind: organisation.OfCase, Title: "Test"}, "test")
+		return err
+	}))
 	rules := table(h)
 	var listed, ruled []string
 	for _, r := range h.door.Routes() {

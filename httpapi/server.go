@@ -35,19 +35,18 @@ import (
 
 // Config is what the door opens onto. All fields but the last group must be set.
 type Config struct {
-	DB        *database.DB
-	Access    *access.Access
-	Identity  *identity.Directory
-	Catalogue *catalogue.Catalogue
-	Custody   *custody.Custody
-	Ingest    *ingest.Server
-	Docks     *ingest.Docks
-	Playback  *playback.Player
-	Oversight *oversight.Oversight
-	Trail     *oversight.Trail
-	Queue     *work.Queue
-	Approvals *approval.Room
-
+	DB           *database.DB
+	Access       *access.Access
+	Identity     *identity.Directory
+	Catalogue    *catalogue.Catalogue
+	Custody      *custody.Custody
+	Ingest       *ingest.Server
+	Docks        *ingest.Docks
+	Playback     *playback.Player
+	Oversight    *oversight.Oversight
+	Trail        *oversight.Trail
+	Queue        *work.Queue
+	Approvals    *approval.Room
 	Organisation *organisation.Organisation
 	Staff        *staff.Staff
 	Cases        *cases.Cases

@@ -190,6 +190,7 @@ func (s *Server) routes() {
 	s.accountRoutes()
 	s.recordingRoutes()
 	s.consultRoutes()
+	s.placingRoutes()
 	s.dockRoutes()
 	s.systemRoutes()
 	s.trailRoutes()

@@ -191,6 +191,22 @@ func (dir *Directory) Person(ctx context.Context, id evidence.ID) (p Person, err
 	return p, err
 }
 
+// ByName is the account that somebody means by a sign-in name or a collar
+// number, open or closed; where a number was several people's, the open one's.
+// It fails with NotFound.
+func (dir *Directory) ByName(ctx context.Context, text string) (p Person, err error) {
+	text = strings.TrimSpace(text)
+	login := normalLogin(text)
+	err = dir.db.Read(ctx, func(tx *database.Tx) error {
+		if p, _, err = personBy(ctx, tx, "login = ?", login); evidence.CodeOf(err) != evidence.NotFound || text == "" {
+			return err
+		}
+		p, _, err = personBy(ctx, tx, "number = ? ORDER BY disabled_at LIMIT 1", text)
+		return err
+	})
+	return p, err
+}
+
 // ByNumber is the open account with a collar number, "" where there is none.
 func (dir *Directory) ByNumber(ctx context.Context, tx *database.Tx, number string) (id evidence.ID, err error) {
 	if number == "" {
