@@ -13,7 +13,7 @@ TESSERA_FSCK := github.com/transparency-dev/tessera/cmd/fsck@v1.0.4
 PEBBLE := github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1
 AGE := filippo.io/age/cmd/...@v1.3.2
 
-.PHONY: help demo demo-clean dev build web setup-run setup-test tools test test-go test-web test-browser check floors lint generated vulnerabilities bench torture clean
+.PHONY: help demo demo-clean dev build web setup-run setup-test setup-attack tools test test-go test-web test-browser check floors lint generated vulnerabilities bench torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ setup-run:
 
 setup-test:
 	@scripts/setup test
+
+setup-attack:
+	@scripts/setup attack
 
 build: web build/custos build/custos-dock build/custos-verify ## the three binaries, with the web UI inside
 
@@ -98,8 +101,8 @@ bench: build tools ## measures beside age, sha256sum, cp and net/http: make benc
 	@cd test/bench && CUSTOS_BENCH=$(if $(QUICK),quick,full) CUSTOS_BENCH_ONLY='$(ONLY)' CUSTOS_BENCH_OUT=$(CURDIR)/build/bench.json \
 		CUSTOS_BUILD=$(CURDIR)/build CUSTOS_AGE=$(CURDIR)/build/tools/age $(CURDIR)/build/bench.test -test.run TestBench -test.timeout 2h
 
-torture: ## kills, faults and power cuts: make torture ROUNDS=500 CUTS=300 SEED=1 (docs/torture.md)
-	@CUSTOS_TORTURE_ROUNDS=$(or $(ROUNDS),500) CUSTOS_TORTURE_CUTS=$(or $(CUTS),300) CUSTOS_TORTURE_SEED=$(SEED) CUSTOS_TORTURE_TIME=$(TIME) \
+torture: setup-attack ## kills, faults, power cuts and attacks: make torture ROUNDS=500 CUTS=300 SEED=1 (docs/torture.md)
+	@CUSTOS_ATTACK=1 CUSTOS_TORTURE_ROUNDS=$(or $(ROUNDS),500) CUSTOS_TORTURE_CUTS=$(or $(CUTS),300) CUSTOS_TORTURE_SEED=$(SEED) CUSTOS_TORTURE_TIME=$(TIME) \
 		go test -count=1 -v -timeout 24h -parallel $(or $(LANES),2) ./test/torture
 
 clean: ## remove what was built (not the demo's data)

@@ -11,6 +11,10 @@ import (
 	"custos/evidence"
 )
 
+// methods are those that some route takes. TRACE and what nobody has heard of
+// are refused before anything looks at the path.
+var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
+
 // guard stands before every route: it limits what one address may ask for and
 // refuses addresses of pages that are written in an odd way, which the mux
 // would answer by repeating them.
@@ -22,6 +26,13 @@ func (s *Server) guard(next http.Handler) http.Handler {
 				writeProblem(w, r, err)
 				return
 			}
+		}
+		if !slices.Contains(methods, r.Method) {
+			p := problem(evidence.Invalid, "This service does not know what is asked of it.")
+			p.Status, p.Title = http.StatusMethodNotAllowed, http.StatusText(http.StatusMethodNotAllowed)
+			w.Header().Set("Allow", strings.Join(methods, ", "))
+			writeProblem(w, r, p)
+			return
 		}
 		if s.odd(r) {
 			writeProblem(w, r, evidence.Errorf(evidence.NotFound, "There is no such thing."))
@@ -38,7 +49,7 @@ func (s *Server) odd(r *http.Request) bool {
 	if strings.HasSuffix(p, "/") && clean != "/" {
 		clean += "/"
 	}
-	if p != clean || r.Method == http.MethodConnect {
+	if p != clean {
 		return true
 	}
 	_, pattern := s.mux.Handler(r)

@@ -45,6 +45,19 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 	}
 }
 
+func TestUnknownMethods(t *testing.T) {
+	h := newHouse(t, access.Officer)
+	for _, method := range []string{"TRACE", "CONNECT", "ABC", "PROPFIND"} {
+		for _, path := range []string{"/", "/api/recordings", "/files/", "/media/x"} {
+			w := h.ask("officer", method, path, "")
+			h.problem(w, 405, evidence.Invalid)
+			if w.Header().Get("Allow") == "" || strings.Contains(w.Body.String(), method) {
+				t.Errorf("%s %s: %v %s", method, path, w.Header(), w.Body)
+			}
+		}
+	}
+}
+
 func TestStrictTransportOverTLS(t *testing.T) {
 	h := newHouse(t, access.Officer)
 	h.door.Secure = true

@@ -37,6 +37,7 @@ type Config struct {
 	Scratch   string       // folder for footage on its way through a tool; see media.Spool
 	Logger    *slog.Logger
 	Changed   func(recording evidence.ID) // told when something new can be shown; may be nil
+	Now       func() time.Time            // nil: time.Now
 }
 
 // Catalogue is what playback needs to know of recordings.
@@ -53,6 +54,9 @@ type Player struct{ Config }
 func New(c Config) *Player {
 	if c.Changed == nil {
 		c.Changed = func(evidence.ID) {}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
 	}
 	p := &Player{c}
 	c.Queue.Handle(prepareKind, 1, p.prepareJob)

@@ -18,7 +18,8 @@ type View struct {
 	ID        evidence.ID   `json:"id"`
 	Recording evidence.ID   `json:"recording"`
 	ExpiresAt time.Time     `json:"expiresAt"` // moves on with use
-	Watermark string        `json:"watermark"` // shown over the picture, always
+	Now       time.Time     `json:"now"`       // by the server's clock
+	Watermark string        `json:"watermark"` // shown over the picture with the time, always
 	Segments  []ViewSegment `json:"segments"`  // in the order of playing
 }
 
@@ -88,7 +89,7 @@ func (p *Player) view(ctx context.Context, k custody.Consultation) (View, error)
 	if k.Actor.Number != "" {
 		who += " · " + k.Actor.Number
 	}
-	v := View{ID: k.ID, Recording: k.Recording, ExpiresAt: k.Expires, Watermark: who, Segments: []ViewSegment{}}
+	v := View{ID: k.ID, Recording: k.Recording, ExpiresAt: k.Expires, Now: p.Now().UTC(), Watermark: who, Segments: []ViewSegment{}}
 	for _, s := range r.Segments {
 		v.Segments = append(v.Segments, viewSegment(k.ID, s, copies, jobs))
 	}

@@ -4,6 +4,8 @@ package rig
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,12 +70,17 @@ func build(tags string) (string, error) {
 // Password is everybody's.
 const Password = "a long enough password"
 
+// TLS is the line of a configuration with which New makes a service that
+// speaks TLS, though only this machine can reach it.
+const TLS = "tls = 'always'"
+
 // Service is a service in a folder of its own. Its methods fail the test.
 type Service struct {
 	t      testing.TB
 	Bin    string
 	Dir    string
-	URL    string // once Start has returned
+	URL    string         // once Start has returned
+	roots  *x509.CertPool // of a service that speaks TLS by its own authority; else nil
 	listen string
 	cmd    *exec.Cmd
 	log    *os.File
@@ -91,6 +99,10 @@ func New(t testing.TB, bin, dir string, config ...string) *Service {
 	s.Run("admin", "init", "--dir", s.Dir, "--force", "Test Force", "--listen", s.listen)
 	for _, line := range config {
 		s.Configure(line)
+		if line == TLS {
+			s.roots = x509.NewCertPool()
+			s.roots.AppendCertsFromPEM([]byte(s.Run("admin", "tls", "--pem")))
+		}
 	}
 	for _, p := range [][3]string{
 		{"officer", "4711", "officer"}, {"other", "4702", "officer"}, {"supervisor", "7731", "supervisor"}, {"investigator", "5120", "investigator"},
@@ -191,6 +203,11 @@ func (s *Service) start(path string, env []string) error {
 	go func() { done <- cmd.Wait() }()
 	s.t.Cleanup(func() { s.Kill() })
 	s.URL = "http://" + s.listen
+	if s.roots != nil {
+		s.URL = "https://" + s.listen
+	}
+	look := http.Client{Transport: s.Transport()}
+	defer look.CloseIdleConnections()
 	deadline := time.Now().Add(30 * time.Second)
 	for time.Now().Before(deadline) {
 		select {
@@ -199,7 +216,7 @@ func (s *Service) start(path string, env []string) error {
 			return fmt.Errorf("the server ended: %w", errors.Join(err, errors.New("see its log")))
 		default:
 		}
-		res, err := http.Get(s.URL + path)
+		res, err := look.Get(s.URL + path)
 		if err == nil {
 			_ = res.Body.Close()
 			if res.StatusCode == http.StatusOK {
@@ -209,6 +226,15 @@ func (s *Service) start(path string, env []string) error {
 		time.Sleep(20 * time.Millisecond)
 	}
 	return errors.New("the server was not there within 30 s")
+}
+
+// Transport reaches this service, whose authority it trusts.
+func (s *Service) Transport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	if s.roots != nil {
+		t.TLSClientConfig = &tls.Config{RootCAs: s.roots}
+	}
+	return t
 }
 
 // For is the same running service for a part of the test. Whoever made the
@@ -316,9 +342,23 @@ func (s *Service) SignIn(login string) *Person {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	p := &Person{t: s.t, s: s, c: http.Client{Jar: jar, Timeout: time.Minute}, Who: login}
+	p := &Person{t: s.t, s: s, c: http.Client{Jar: jar, Timeout: time.Minute, Transport: s.Transport()}, Who: login}
 	p.JSON(http.MethodPost, "/api/session", map[string]string{"name": login, "password": Password}, http.StatusOK, nil)
 	return p
+}
+
+// Cookies is the session as a Cookie header has it.
+func (p *Person) Cookies() string {
+	p.t.Helper()
+	u, err := url.Parse(p.s.URL)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var list []string
+	for _, c := range p.c.Jar.Cookies(u) {
+		list = append(list, c.Name+"="+c.Value)
+	}
+	return strings.Join(list, "; ")
 }
 
 // Do sends a request and gives status, header and body.

@@ -81,7 +81,7 @@ const find = (id) => {
 
 function seen(c) {
   return {
-    id: c.id, expiresAt: new Date(Date.now() + 15 * 60_000).toISOString(), watermark: `${c.me.name} ${c.me.number} · ${new Date(c.at).toISOString().slice(0, 16).replace('T', ' ')} UTC · ${c.id.slice(0, 6)}`,
+    id: c.id, expiresAt: new Date(Date.now() + 15 * 60_000).toISOString(), now: new Date().toISOString(), watermark: `${c.me.name} · ${c.me.number}`,
     segments: c.recording.segments.map((s) => {
       const state = s.media.state;
       const made = c.proxies.get(s.number) ?? '';

@@ -48,6 +48,32 @@ const picture = (page) => page.evaluate(() => {
   return Array.from(paint.getImageData(0, 0, 160, 120).data);
 });
 const difference = (a, b) => a.reduce((n, v, i) => n + Math.abs(v - b[i]), 0) / a.length;
+/** The watermark is over the picture, says who and when, ticks, and the picture cannot leave the page without it. */
+async function marked(page, who) {
+  const marks = () => page.getByTestId('watermark').locator('span').allInnerTexts();
+  const before = await marks();
+  assert.equal(before.length, 2);
+  for (const says of before) {
+    assert.ok(says.startsWith(who), `the watermark says ${says}`);
+    assert.match(says, /\d{1,2} \w{3,4} 20\d\d, \d\d:\d\d:\d\d (GMT|BST|UTC)$/);
+  }
+  await page.waitForFunction((was) => document.querySelector('[data-testid=watermark] span').textContent !== was, before[0]);
+  const facts = await page.evaluate(async () => {
+    const v = document.querySelector('video');
+    const over = document.querySelector('[data-testid=watermark]').getBoundingClientRect();
+    const under = v.parentElement.getBoundingClientRect();
+    const menu = new MouseEvent('contextmenu', { bubbles: true, cancelable: true });
+    v.dispatchEvent(menu);
+    return {
+      covers: over.width >= under.width - 2 && over.height >= under.height - 2,
+      apart: await v.requestPictureInPicture().then(() => true, () => false),
+      apartOff: v.disablePictureInPicture, remoteOff: v.disableRemotePlayback, controls: v.controls, list: v.getAttribute('controlslist'), menu: menu.defaultPrevented,
+      links: [...document.querySelectorAll('a[download], a[href^="/media/"]')].length,
+      switches: [...document.querySelectorAll('button, input, [role=menuitem]')].filter((e) => /watermark/i.test(e.textContent + e.getAttribute('aria-label'))).length,
+    };
+  });
+  assert.deepEqual(facts, { covers: true, apart: false, apartOff: true, remoteOff: true, controls: false, list: 'nodownload noremoteplayback', menu: true, links: 0, switches: 0 });
+}
 const menu = (page, name) => page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name });
 
 export const tests = [
@@ -364,6 +390,37 @@ export const tests = [
     },
   },
   {
+    name: 'watermark', variants: [{ theme: 'dark', width: 1440 }, { theme: 'light', width: 390, height: 844 }],
+    async run({ page, look, levers, context, allow }) {
+      await watch(page);
+      await moving(page);
+      await marked(page, '');
+      await look();
+      if (!levers) { // the footage has no page of its own
+        allow(/status of 403/);
+        const source = await page.evaluate(() => document.querySelector('video').src);
+        const other = await context.newPage();
+        const answer = await other.goto(source);
+        assert.equal(answer.status(), 403);
+        assert.equal((await answer.json()).code, 'denied');
+        await other.close();
+      }
+      // Whoever takes it out of the page watches no longer.
+      for (const take of [
+        (m) => m.remove(),
+        (m) => { m.style.opacity = '0'; },
+        (m) => { m.firstElementChild.textContent = 'nobody'; },
+        (m) => { m.parentElement.querySelector('video').after(m); m.style.display = 'none'; },
+      ]) {
+        await page.getByTestId('watermark').evaluate(take);
+        await page.getByText('This viewing has ended.').waitFor();
+        assert.equal(await page.locator('video').count(), 0);
+        await page.getByRole('button', { name: 'Watch again' }).click();
+        await moving(page);
+      }
+    },
+  },
+  {
     name: 'timeline', mockOnly: true, variants: [{ theme: 'dark', width: 1440 }, { theme: 'light', width: 1440 }],
     async run({ page, look }) {
       await openFirst(page);
@@ -384,6 +441,7 @@ export const tests = [
       await page.getByText('Making a viewing copy').waitFor();
       await look('making');
       await until(page, () => document.querySelector('video')?.src.endsWith('/4/proxy'));
+      await marked(page, 'Insp. R. Patel');
       await page.getByRole('region', { name: 'Segments' }).getByRole('button').first().click();
       await until(page, () => document.querySelector('video').src.includes('/1/'));
     },
@@ -415,6 +473,7 @@ export const tests = [
         if (name === 'audio') {
           await page.getByRole('button', { name: 'Listen' }).click();
           await moving(page);
+          await marked(page, 'Insp. R. Patel');
         }
         await look(name);
       }

@@ -60,6 +60,214 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Requests for acts that need two people, newest first
+         * @description Who: may open approvals.
+         */
+        get: operations["get-approvals"];
+        put?: never;
+        /**
+         * Ask for an act that needs two people
+         * @description Who: may open approvals, who has just proven that it is them.
+         */
+        post: operations["post-approvals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/subjects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a request can be about
+         * @description Who: may open approvals.
+         */
+        get: operations["get-approvals-subjects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What waits for the reader to decide or review
+         * @description Who: may open approvals.
+         */
+        get: operations["get-approvals-waiting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a request, which carries it out
+         * @description Who: may open approvals, who has just proven that it is them.
+         */
+        post: operations["post-approvals-id-approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse a request
+         * @description Who: may open approvals.
+         */
+        post: operations["post-approvals-id-refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw one's own request
+         * @description Who: may open approvals.
+         */
+        post: operations["post-approvals-id-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/break-glass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Emergency access: one's own, or all for those who review it
+         * @description Who: may open break-glass.
+         */
+        get: operations["get-break-glass"];
+        put?: never;
+        /**
+         * Take emergency access, for 15 minutes
+         * @description Who: may open open:break-glass, who has just proven that it is them.
+         */
+        post: operations["post-break-glass"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/break-glass/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The emergency access that one has open
+         * @description Who: may open open:break-glass.
+         */
+        get: operations["get-break-glass-mine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/break-glass/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End emergency access before its time
+         * @description Who: may open break-glass.
+         */
+        post: operations["post-break-glass-id-end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/break-glass/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say whether emergency access was justified
+         * @description Who: may open review:break-glass.
+         */
+        post: operations["post-break-glass-id-review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{id}/return": {
         parameters: {
             query?: never;
@@ -870,8 +1078,10 @@ export interface components {
     schemas: {
         Abilities: {
             addCases: boolean;
+            approvals: boolean;
             auditBasic: boolean;
             auditFull: boolean;
+            breakGlass: boolean;
             cases: boolean;
             docks: boolean;
             holds: boolean;
@@ -880,6 +1090,11 @@ export interface components {
             recordings: boolean;
             system: boolean;
         };
+        Ability: {
+            may: boolean;
+            /** @description Why not; empty where they may. */
+            why: string;
+        };
         Absent: {
             login: string;
             name: string;
@@ -887,6 +1102,28 @@ export interface components {
         Account: {
             login: string;
             sessions: components["schemas"]["SessionView"][] | null;
+        };
+        ApprovalState: {
+            /**
+             * Format: int64
+             * @description Emergency access in use.
+             */
+            glass: number;
+            /**
+             * Format: int64
+             * @description Requests that wait for a second person.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description Of those, past their time.
+             */
+            overdue: number;
+            /**
+             * Format: int64
+             * @description Emergency access that waits for review.
+             */
+            reviews: number;
         };
         Arrival: {
             /** Format: date-time */
@@ -899,6 +1136,17 @@ export interface components {
             id: string;
             /** Format: int64 */
             segment: number;
+        };
+        AskInBody: {
+            kind: string;
+            reason: string;
+            /** @description For role.grant. */
+            role?: string;
+            subject: string;
+        };
+        AskKind: {
+            kind: string;
+            title: string;
         };
         AssignInBody: {
             /** @description Sign-in name or collar number; empty: nobody's. */
@@ -926,6 +1174,11 @@ export interface components {
             state: string;
             /** Format: int64 */
             wiped: number;
+        };
+        Can: {
+            approve: components["schemas"]["Ability"];
+            refuse: components["schemas"]["Ability"];
+            withdraw: components["schemas"]["Ability"];
         };
         Candidate: {
             id: string;
@@ -1133,6 +1386,52 @@ export interface components {
             online: boolean;
             version: string;
         };
+        EmergencyCan: {
+            end: components["schemas"]["Ability"];
+            review: components["schemas"]["Ability"];
+        };
+        EmergencyPage: {
+            items: components["schemas"]["EmergencyView"][] | null;
+            /** @description Cursor of the next page, empty after the last. */
+            next: string;
+        };
+        EmergencyView: {
+            by: components["schemas"]["Somebody"];
+            can: components["schemas"]["EmergencyCan"];
+            /**
+             * Format: date-time
+             * @description By when it is to be reviewed.
+             */
+            dueAt: string;
+            /**
+             * Format: date-time
+             * @description Zero while it lasts.
+             */
+            endedAt: string;
+            endedBy?: components["schemas"]["Somebody"];
+            id: string;
+            inUse: boolean;
+            note: string;
+            /** Format: date-time */
+            openedAt: string;
+            /** @enum {string} */
+            outcome: "" | "justified" | "not_justified";
+            overdue: boolean;
+            reason: string;
+            /** @description Case or incident number, may be empty. */
+            reference: string;
+            /**
+             * Format: date-time
+             * @description Zero until then.
+             */
+            reviewedAt: string;
+            reviewedBy?: components["schemas"]["Somebody"];
+            /**
+             * Format: date-time
+             * @description It allows nothing from then on.
+             */
+            until: string;
+        };
         EndInBody: {
             /**
              * Format: date-time
@@ -1335,10 +1634,22 @@ export interface components {
             /** Format: date-time */
             until?: string;
         };
+        MyEmergency: {
+            /**
+             * Format: date-time
+             * @description By the server's clock, to count down by.
+             */
+            now: string;
+            /** @description Left out where they have none open. */
+            open?: components["schemas"]["EmergencyView"];
+        };
         Named: {
             id: string;
             name: string;
             number?: string;
+        };
+        NoteInBody: {
+            reason: string;
         };
         OpenField: {
             mac?: string;
@@ -1451,6 +1762,16 @@ export interface components {
             /** @description Identifier of the unit they are posted to now, empty if none. */
             unit: string;
         };
+        "Post-break-glass-id-reviewRequest": {
+            note: string;
+            /** @enum {string} */
+            outcome: "justified" | "not_justified";
+        };
+        "Post-break-glassRequest": {
+            reason: string;
+            /** @description Case or incident number. */
+            reference?: string;
+        };
         PostInBody: {
             /**
              * Format: date-time
@@ -1523,11 +1844,52 @@ export interface components {
             column: string;
             reason: string;
         };
+        RequestPage: {
+            items: components["schemas"]["RequestView"][] | null;
+            /** @description Cursor of the next page, empty after the last. */
+            next: string;
+        };
+        RequestView: {
+            /** Format: date-time */
+            askedAt: string;
+            askedBy: components["schemas"]["Somebody"];
+            can: components["schemas"]["Can"];
+            /**
+             * Format: date-time
+             * @description Zero while open.
+             */
+            decidedAt: string;
+            decidedBy?: components["schemas"]["Somebody"];
+            /** Format: date-time */
+            expiresAt: string;
+            /** @description Why carrying it out failed last. */
+            failure: string;
+            id: string;
+            kind: string;
+            /** @description Why it was refused. */
+            note: string;
+            reason: string;
+            /** @enum {string} */
+            state: "open" | "done" | "refused" | "withdrawn" | "expired" | "failed";
+            subject: string;
+            /** @description As it was when this was asked for. */
+            subjectName: string;
+            /** @description Of the kind, for people. */
+            title: string;
+            /** @description The value that was asked for. */
+            wanted: string;
+            /** @description The value when this was asked for. */
+            was: string;
+        };
         RestrictInBody: {
             /** @enum {string} */
             class: "normal" | "restricted" | "confidential";
             list: components["schemas"]["Item"][] | null;
             reason: string;
+        };
+        RoleName: {
+            name: string;
+            role: string;
         };
         RoleOption: {
             /** @description Two people give it; a new account cannot begin with it. */
@@ -1588,6 +1950,14 @@ export interface components {
             name: string;
             password: string;
         };
+        Somebody: {
+            id: string;
+            name: string;
+            /** @description Collar number, may be empty. */
+            number: string;
+            /** @description As it was then. */
+            roleName: string;
+        };
         StepUpInBody: {
             password: string;
         };
@@ -1606,7 +1976,19 @@ export interface components {
             place: string;
             state: string;
         };
+        Subject: {
+            id: string;
+            name: string;
+            /** @description As it is now: the role, or that the key is in use. */
+            was: string;
+        };
+        Subjects: {
+            items: components["schemas"]["Subject"][] | null;
+            /** @description There are others; search for them. */
+            more: boolean;
+        };
         System: {
+            approvals: components["schemas"]["ApprovalState"];
             database: components["schemas"]["DatabaseState"];
             ledger: components["schemas"]["LedgerState"];
             /** Format: date-time */
@@ -1704,6 +2086,8 @@ export interface components {
             /** Format: date-time */
             expiresAt: string;
             id: string;
+            /** Format: date-time */
+            now: string;
             recording: string;
             segments: components["schemas"]["ViewSegment"][] | null;
             watermark: string;
@@ -1728,6 +2112,31 @@ export interface components {
             /** Format: date-time */
             at: string;
             by: string;
+        };
+        Waiting: {
+            /** @description What the reader may ask for. */
+            ask: components["schemas"]["AskKind"][] | null;
+            /**
+             * Format: int64
+             * @description Requests that the reader may approve now.
+             */
+            decide: number;
+            /** @description Whether the reader decides requests at all. */
+            decides: boolean;
+            /**
+             * Format: int64
+             * @description Of those, past their time.
+             */
+            overdue: number;
+            /**
+             * Format: int64
+             * @description Emergency access that waits for review.
+             */
+            review: number;
+            /** @description Whether the reader reviews emergency access. */
+            reviews: boolean;
+            /** @description For asking for another role. */
+            roles: components["schemas"]["RoleName"][] | null;
         };
         Waveform: {
             /** Format: int64 */
@@ -1869,6 +2278,393 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-approvals": {
+        parameters: {
+            query: {
+                show: "decide" | "mine" | "done";
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-approvals-subjects": {
+        parameters: {
+            query: {
+                kind: "role.grant" | "dock.revoke";
+                /** @description This one alone. */
+                id?: string;
+                /** @description In the name, number or sign-in name. */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subjects"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-approvals-waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Waiting"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-approvals-id-approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-approvals-id-refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-approvals-id-withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-break-glass": {
+        parameters: {
+            query?: {
+                /** @description Only what waits for review, what is due first first. */
+                waiting?: boolean;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmergencyPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-break-glass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Post-break-glassRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmergencyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-break-glass-mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyEmergency"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-break-glass-id-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmergencyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-break-glass-id-review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Post-break-glass-id-reviewRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmergencyView"];
+                };
             };
             /** @description Error */
             default: {

@@ -25,9 +25,11 @@ interface Props {
   watchedRef: React.RefObject<() => number>;
   /** the server no longer gives bytes */
   onRefused: () => void;
+  /** the watermark is gone from the page: nothing may go on playing */
+  onUnmarked: () => void;
 }
 
-export function Player({ detail, consultation, instead, watchedRef, onRefused }: Props) {
+export function Player({ detail, consultation, instead, watchedRef, onRefused, onUnmarked }: Props) {
   const { segments } = consultation;
   const masters = useMemo(() => new Map(detail.segments.map((s) => [s.number, s])), [detail.segments]);
   const pieces = useMemo(
@@ -107,7 +109,7 @@ export function Player({ detail, consultation, instead, watchedRef, onRefused }:
               )}
             </>
           ) : instead(place.number)}
-          <Watermark text={consultation.watermark} />
+          <Watermark text={consultation.watermark} now={consultation.now} onMissing={onUnmarked} />
         </div>
         <div className={styles.panel}>
           {!sound && segments.some((s) => s.waveform) && <Waveform segments={segments} pieces={pieces} played={xOf(pieces, place)} />}

@@ -113,6 +113,7 @@ export function Viewer({ detail }: { detail: Detail }) {
           consultation={consultation.data}
           watchedRef={watched}
           onRefused={() => void consultation.refetch()}
+          onUnmarked={() => setEnded(true)}
           instead={(n) => <Instead consultation={consultation.data} segment={n} detail={detail} onAsked={() => void consultation.refetch()} />}
         />
         {dialog}
