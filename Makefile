@@ -12,6 +12,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
 TESSERA_FSCK := github.com/transparency-dev/tessera/cmd/fsck@v1.0.4
 PEBBLE := github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1
 AGE := filippo.io/age/cmd/...@v1.3.2
+LITEWITNESS := filippo.io/torchwood/cmd/litewitness@v0.6.1
 
 .PHONY: help demo demo-clean dev build web setup-run setup-test setup-attack tools test test-go test-web test-browser check floors lint generated vulnerabilities bench torture clean
 
@@ -53,13 +54,15 @@ web/dist/index.html: web/node_modules/.installed web/verify/node_modules/.instal
 	@echo "Building the web UI"
 	@cd web && npm run --silent build
 
-tools: build/tools/fsck build/tools/age build/tools/pebble
+tools: build/tools/fsck build/tools/age build/tools/pebble build/tools/litewitness
 build/tools/fsck:
 	@GOBIN=$(CURDIR)/build/tools go install $(TESSERA_FSCK)
 build/tools/pebble:
 	@GOBIN=$(CURDIR)/build/tools go install $(PEBBLE)
 build/tools/age:
 	@GOBIN=$(CURDIR)/build/tools go install $(AGE)
+build/tools/litewitness:
+	@GOBIN=$(CURDIR)/build/tools go install $(LITEWITNESS)
 
 test: setup-test build tools test-web test-go test-browser ## everything: Go with -race, web, both databases, the browser
 	@echo "make test: all passed"
@@ -73,7 +76,7 @@ test-go: web tools ingest/testdata/tusclient/node_modules/.installed ## Go tests
 		go test -race -timeout 15m $$(go list ./... | grep -v /test/)
 
 test-browser: build tools test/e2e/age/node_modules/.installed ## the real binaries from dock to verifier, in Debian's Chromium; a short torture
-	@CUSTOS_TEST_ALL=1 CUSTOS_BUILD=$(CURDIR)/build CUSTOS_AGE=$(CURDIR)/build/tools/age CUSTOS_TESSERA_FSCK=$(CURDIR)/build/tools/fsck \
+	@CUSTOS_TEST_ALL=1 CUSTOS_BUILD=$(CURDIR)/build CUSTOS_AGE=$(CURDIR)/build/tools/age CUSTOS_TESSERA_FSCK=$(CURDIR)/build/tools/fsck CUSTOS_LITEWITNESS=$(CURDIR)/build/tools/litewitness \
 		go test -timeout 20m ./test/...
 
 check: floors lint generated vulnerabilities ## floors, lint, generated files, known vulnerabilities
@@ -99,7 +102,7 @@ vulnerabilities:
 bench: build tools ## measures beside age, sha256sum, cp and net/http: make bench QUICK=1 ONLY=read (docs/benchmarks.md)
 	@go test -c -o build/bench.test ./test/bench
 	@cd test/bench && CUSTOS_BENCH=$(if $(QUICK),quick,full) CUSTOS_BENCH_ONLY='$(ONLY)' CUSTOS_BENCH_OUT=$(CURDIR)/build/bench.json \
-		CUSTOS_BUILD=$(CURDIR)/build CUSTOS_AGE=$(CURDIR)/build/tools/age $(CURDIR)/build/bench.test -test.run TestBench -test.timeout 2h
+		CUSTOS_BUILD=$(CURDIR)/build CUSTOS_AGE=$(CURDIR)/build/tools/age CUSTOS_LITEWITNESS=$(CURDIR)/build/tools/litewitness $(CURDIR)/build/bench.test -test.run TestBench -test.timeout 2h
 
 torture: setup-attack ## kills, faults, power cuts and attacks: make torture ROUNDS=500 CUTS=300 SEED=1 (docs/torture.md)
 	@CUSTOS_ATTACK=1 CUSTOS_TORTURE_ROUNDS=$(or $(ROUNDS),500) CUSTOS_TORTURE_CUTS=$(or $(CUTS),300) CUSTOS_TORTURE_SEED=$(SEED) CUSTOS_TORTURE_TIME=$(TIME) \

@@ -25,6 +25,7 @@ const (
 	logKeyFile      = "keys/log.vkey"
 	receiptKeyFile  = "keys/receipt.vkey"
 	proofFolder     = "custody/proofs/"
+	stampFolder     = "custody/timestamps/"
 )
 
 const bagit = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
@@ -71,6 +72,9 @@ func chunkPath(master string) string {
 func proofPath(number int) string {
 	return fmt.Sprintf(proofFolder+"%04d.tlog-proof", number)
 }
+
+// stampPath is where the timestamp of an authority lies.
+func stampPath(authority string) string { return stampFolder + safeName(authority) + ".tsr" }
 
 // manifest maps the paths of files to their digests.
 type manifest map[string]evidence.Digest
@@ -129,14 +133,16 @@ func safePath(p string) bool {
 
 // bagInfoLine writes one element of bag-info.txt. Values can hold what people
 // typed; they must not start elements of their own.
-func bagInfoLine(name, value string) string {
-	clean := strings.Map(func(r rune) rune {
+func bagInfoLine(name, value string) string { return name + ": " + oneLine(value) + "\n" }
+
+// oneLine is text that others wrote, without what would begin a new line.
+func oneLine(value string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 {
 			return ' '
 		}
 		return r
-	}, strings.ToValidUTF8(value, "\uFFFD"))
-	return name + ": " + strings.TrimSpace(clean) + "\n"
+	}, strings.ToValidUTF8(value, "\uFFFD")))
 }
 
 // bagInfoValue finds the one element called name, or "".

@@ -60,8 +60,22 @@ type History struct {
 	Proofs     map[int64][]tlog.Hash `json:"proofs,omitempty"` // by Index; RFC 6962 paths
 	Checkpoint string                `json:"checkpoint,omitempty"`
 	LogKey     string                `json:"logKey,omitempty"`
-	Pending    int                   `json:"pending"` // events that are not in the log yet; 0 in a bundle
-	Witnessed  bool                  `json:"witnessed"`
+	Pending    int                   `json:"pending"`   // events that are not in the log yet; 0 in a bundle
+	Witnessed  bool                  `json:"witnessed"` // the server found enough cosignatures under Checkpoint
+}
+
+// Vouched is what outsiders say of a bundle's checkpoint, beside the
+// cosignatures under it.
+type Vouched struct {
+	Timestamps []Timestamp
+	Missing    []string // who was asked and gave nothing: one sentence each
+}
+
+// Timestamp is one authority's answer (RFC 3161, TimeStampResp in DER) over
+// the bytes of the checkpoint.
+type Timestamp struct {
+	Authority string
+	Response  []byte
 }
 
 // Names of the fields that a disclosure's events carry.
@@ -99,6 +113,7 @@ type metadata struct {
 	Purpose    evidence.Purpose `json:"purpose"`
 	Files      []file           `json:"files"`
 	Recordings []Recording      `json:"recordings"`
+	Missing    []string         `json:"missing,omitempty"`
 }
 
 // file is one master in the bag. Digest and Length are those of the master

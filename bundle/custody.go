@@ -85,6 +85,9 @@ func (v *verifier) checkLogKey() {
 	}
 	v.report.LogKey, v.report.Fingerprint = line, Fingerprint(line)
 	switch {
+	case v.inPolicy(line):
+		v.custody.key = key
+		v.add("key", logKeyFile, Proven, "The log key is one of those in the witness policy that you gave.")
 	case v.custody.pinned == nil:
 		v.custody.key = key
 		v.add("key", logKeyFile, NotProven, "The log key came with the bundle, so whoever made the bundle chose it. Compare its fingerprint with the force by telephone.")

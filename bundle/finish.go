@@ -61,7 +61,7 @@ func (w *Writer) writeTags() error {
 		Metadata: metadata{
 			Version: version, Bundle: w.info.Bundle, Force: w.info.Force, MadeAt: w.info.MadeAt.UTC(),
 			Software: w.info.Software, MadeBy: w.info.MadeBy, Recipient: w.info.Recipient, Purpose: w.info.Purpose,
-			Files: w.files, Recordings: w.info.Recordings,
+			Files: w.files, Recordings: w.info.Recordings, Missing: w.vouched.Missing,
 		},
 		Histories: w.histories, Checkpoint: w.checkpoint, LogKey: strings.TrimSpace(w.info.LogKey),
 	}
@@ -74,9 +74,12 @@ func (w *Writer) writeTags() error {
 	}
 	put(bagitFile, bagit)
 	put(bagInfoFile, w.bagInfo())
-	put(readmeFile, readme(v.Metadata))
+	put(readmeFile, readme(v.Metadata, tlog.Signers([]byte(v.Checkpoint)), w.vouched.Timestamps))
 	put(viewFile, page)
 	put(checkpointFile, v.Checkpoint)
+	for _, t := range w.vouched.Timestamps {
+		put(stampPath(t.Authority), string(t.Response))
+	}
 	put(logKeyFile, v.LogKey+"\n")
 	if w.info.ReceiptKey != "" {
 		put(receiptKeyFile, strings.TrimSpace(w.info.ReceiptKey)+"\n")

@@ -6,7 +6,7 @@ import (
 )
 
 // readme is README.txt: for somebody who was handed a disc and knows nothing.
-func readme(m metadata) string {
+func readme(m metadata, signers []string, stamps []Timestamp) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("EVIDENCE BUNDLE %s", m.Bundle)
@@ -24,6 +24,8 @@ func readme(m metadata) string {
 		}
 	}
 	b.WriteString(readmeProof)
+	readmeOutside(line, m, signers, stamps)
+	b.WriteString(readmeFormat)
 	return b.String()
 }
 
@@ -69,15 +71,48 @@ If everything is found in order, these are the bytes that were taken from the
 camera, this is the complete record of what the system did with them up to the
 making of this bundle, and the force's signed log agrees.
 
-It does not prove what happened before the camera was docked. It does not prove
-that times are right: they are the force's. And as long as nobody outside the
-force co-signs its log, it does not prove anything against the force itself:
-who holds the log's key could have written another log.
+It does not prove what happened before the camera was docked. Without witnesses
+it does not prove anything against the force itself: who holds the log's key
+could have written another log. Times of events are the force's; a timestamp
+shows that they are not later than it.
 
 Titles, officers and categories in metadata.json come from the force's
 catalogue. What the proofs cover is in custody/events.json.
 
-FORMAT
+`
+
+// readmeOutside says what outsiders have signed.
+func readmeOutside(line func(string, ...any), m metadata, signers []string, stamps []Timestamp) {
+	line("WITNESSES AND TIME")
+	line("")
+	if len(signers) < 2 {
+		line("No witness outside the force has signed the log's checkpoint.")
+	} else {
+		line("Beside the log itself, these have signed custody/checkpoint: %s.", oneLine(strings.Join(signers[1:], ", ")))
+		line("Whether they are who they should be, and enough, you decide: give custos-verify")
+		line("a witness policy that you did not take from the force (--policy FILE).")
+	}
+	line("")
+	for _, t := range stamps {
+		line("%s says when custody/checkpoint existed. To check that with OpenSSL:", oneLine(t.Authority))
+		line("")
+		line("    openssl ts -verify -data custody/checkpoint \\")
+		line("        -in %s -CAfile ROOTS.pem", stampPath(t.Authority))
+		line("")
+	}
+	if len(stamps) == 0 {
+		line("There is no timestamp of an outside authority.")
+		line("")
+	}
+	for _, text := range m.Missing {
+		line("%s", oneLine(text))
+	}
+	if len(m.Missing) > 0 {
+		line("")
+	}
+}
+
+const readmeFormat = `FORMAT
 
 A BagIt bag (RFC 8493). SHA-256 as in FIPS 180-4. Log, checkpoint and proofs
 as in RFC 6962 and the C2SP documents tlog-checkpoint, tlog-proof and

@@ -22,6 +22,8 @@ type Check struct {
 	Subject string `json:"subject"` // file, recording or event; "" = the whole bag
 	State   State  `json:"state"`
 	Says    string `json:"says"` // one or two plain sentences
+	// Asked is set where the person checking asked for it: then it must be proven.
+	Asked bool `json:"asked,omitempty"`
 }
 
 // Report is what Verify found. What it says of the bundle beside Checks is as
@@ -63,7 +65,7 @@ type Outcome string
 const (
 	Sound       Outcome = "sound"       // everything holds, by a key got another way
 	Wrong       Outcome = "wrong"       // at least one check failed
-	Unconfirmed Outcome = "unconfirmed" // everything fits together, but the key, a sealed master or the viewer's program is not confirmed
+	Unconfirmed Outcome = "unconfirmed" // everything fits together, but the key, a sealed master, the viewer's program, or a witness or timestamp that was asked for is not confirmed
 )
 
 // Outcome sums the checks up.
@@ -73,7 +75,7 @@ func (r Report) Outcome() Outcome {
 		switch {
 		case c.State == Failed:
 			return Wrong
-		case c.State == NotProven && (c.Name == "key" || c.Name == "masters" || c.Name == "viewer"):
+		case c.State == NotProven && (c.Asked || c.Name == "key" || c.Name == "masters" || c.Name == "viewer"):
 			out = Unconfirmed
 		}
 	}

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -91,12 +92,12 @@ type TrailReport struct {
 }
 
 // VerifyTrail checks a part of the trail: every event, its place in the log,
-// the log's signature, and what can be said of what is missing. Only LogKey and
-// Newer of opt matter. It fails with Invalid when an option cannot be read, and
+// the log's signature, and what can be said of what is missing. Only LogKey,
+// Newer and Policy of opt matter. It fails with Invalid when an option cannot be read, and
 // when the file is none of this format.
 func VerifyTrail(file []byte, opt Options) (TrailReport, error) {
 	v := &verifier{opt: opt}
-	if err := v.custody.pin(opt); err != nil {
+	if err := cmp.Or(v.custody.pin(opt), v.outside.read(opt)); err != nil {
 		return TrailReport{}, err
 	}
 	var t wholeTrail
@@ -112,7 +113,7 @@ func VerifyTrail(file []byte, opt Options) (TrailReport, error) {
 	v.checkNewer()
 	v.trailEvents(t.Events)
 	v.trailOrder(t)
-	v.add("witness", "", NotProven, "No witness outside the force has co-signed the log: it proves nothing against the force itself.")
+	v.checkWitnesses()
 	return TrailReport{Trail: t.Trail, Events: len(t.Events), Report: v.report}, nil
 }
 
@@ -124,6 +125,9 @@ func (v *verifier) trailKey(line string) {
 	}
 	v.report.LogKey, v.report.Fingerprint = line, Fingerprint(line)
 	switch {
+	case v.inPolicy(line):
+		v.custody.key = key
+		v.add("key", "", Proven, "The log key is one of those in the witness policy that you gave.")
 	case v.custody.pinned == nil:
 		v.custody.key = key
 		v.add("key", "", NotProven, "The log key came with the file, so whoever made the file chose it. Compare its fingerprint with the force by telephone.")

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,8 @@ type Options struct {
 	LogKey     string                  // pinned note verifier key of the log, "" = none
 	ReceiptKey string                  // likewise of receipts
 	Newer      []byte                  // a later checkpoint of the log, nil = none
+	Policy     []byte                  // whose cosignatures are enough: a C2SP tlog-policy; nil = none
+	TimeRoots  []byte                  // certificates of timestamp authorities, PEM; nil = none
 	Progress   func(done, total int64) // bytes hashed; called from one goroutine at a time; nil = none
 }
 
@@ -38,7 +41,7 @@ const (
 // os.Root.FS.
 func Verify(ctx context.Context, fsys fs.FS, opt Options) (Report, error) {
 	v := &verifier{ctx: ctx, fsys: fsys, opt: opt, found: map[string]int64{}, seen: map[string]*seen{}}
-	if err := v.custody.pin(opt); err != nil {
+	if err := cmp.Or(v.custody.pin(opt), v.outside.read(opt)); err != nil {
 		return Report{}, err
 	}
 	if err := v.walk(); err != nil {
@@ -53,8 +56,8 @@ func Verify(ctx context.Context, fsys fs.FS, opt Options) (Report, error) {
 	}
 	v.checkCustody()
 	v.checkView()
-	v.add("witness", "", NotProven, "No witness outside the force has co-signed the log: it proves nothing against the force itself.")
-	v.add("timestamp", "", NotProven, "No outside timestamp is in the bundle: the times of events are the force's word.")
+	v.checkWitnesses()
+	v.checkTimestamps()
 	return v.report, ctx.Err()
 }
 
@@ -70,6 +73,7 @@ type verifier struct {
 	seen     map[string]*seen // what hashing found
 	metadata metadata
 	custody  custody
+	outside  outside
 }
 
 // seen is a file as it was read.
@@ -81,7 +85,7 @@ type seen struct {
 }
 
 func (v *verifier) add(name, subject string, state State, format string, args ...any) {
-	v.report.Checks = append(v.report.Checks, Check{name, subject, state, fmt.Sprintf(format, args...)})
+	v.report.Checks = append(v.report.Checks, Check{Name: name, Subject: subject, State: state, Says: fmt.Sprintf(format, args...)})
 }
 
 // group adds one proven check unless f adds failed ones.
@@ -336,6 +340,9 @@ func knownTag(name string) bool {
 	switch name {
 	case bagitFile, bagInfoFile, readmeFile, viewFile, metadataFile, manifestFile, eventsFile, checkpointFile, logKeyFile, receiptKeyFile:
 		return true
+	}
+	if t, ok := strings.CutPrefix(name, stampFolder); ok {
+		return !strings.Contains(t, "/") && strings.HasSuffix(t, ".tsr")
 	}
 	return strings.HasPrefix(name, proofFolder) // counted with the events
 }

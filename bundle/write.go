@@ -30,6 +30,7 @@ type Writer struct {
 	files      []file
 	histories  []History // without Checkpoint and LogKey
 	checkpoint string
+	vouched    Vouched
 	octets     int64 // under data/
 	folders    map[string]bool
 }
@@ -213,6 +214,10 @@ func (w *Writer) SetHistory(h History) error {
 	w.histories = append(w.histories, h)
 	return nil
 }
+
+// SetVouched puts into the bag what outsiders say of the checkpoint that the
+// histories end in.
+func (w *Writer) SetVouched(v Vouched) { w.vouched = v }
 
 // Abort gives up and deletes what was written. Do not call it after Close has
 // succeeded.

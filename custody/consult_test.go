@@ -478,7 +478,7 @@ func TestDisclosures(t *testing.T) {
 		given, cancel := context.WithCancel(ctx)
 		full := errors.New("disc full")
 		err := w.Custody.Disclose(given, who, []evidence.ID{a, b}, review, "Court", "", func(ctx context.Context, d *custody.Disclosure) (evidence.Digest, error) {
-			histories, err := d.Histories(ctx)
+			histories, _, err := d.Histories(ctx)
 			must(t, err)
 			for i, h := range histories {
 				last := h.Events[len(h.Events)-1]

@@ -30,16 +30,18 @@ import (
 	"custos/evidence"
 	"custos/ledger"
 	"custos/vault"
+	"custos/witness"
 )
 
 //go:embed migrations
 var migrations embed.FS
 
-// Config is what a Custody is made of. All fields but the last group must be set.
+// Config is what a Custody is made of. All fields but Witness and the last group must be set.
 type Config struct {
 	DB        *database.DB
 	Vault     *vault.Vault
 	Ledger    *ledger.Ledger
+	Witness   *witness.Keeper // what outsiders vouch for; somebody must Run it. nil: nobody vouches
 	Catalogue *catalogue.Catalogue
 	Access    *access.Access
 	Receipts  note.Signer // signs receipts; its key is pinned by docks
@@ -94,6 +96,9 @@ func Open(ctx context.Context, c Config) (*Custody, error) {
 	}
 	if c.Rand == nil {
 		c.Rand = rand.Reader
+	}
+	if c.Witness == nil {
+		c.Witness = witness.None()
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

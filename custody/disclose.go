@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"custos/bundle"
 	"custos/database"
@@ -124,25 +125,58 @@ func (d *Disclosure) Open(ctx context.Context, m bundle.Master) (*Content, error
 	return d.custody.content(ctx, s.Object, nil)
 }
 
-// Histories waits until the log covers the intents and gives the histories of
-// all recordings up to them, with proofs to one checkpoint.
-func (d *Disclosure) Histories(ctx context.Context) ([]bundle.History, error) {
+// patience is how long a disclosure waits for witnesses. One that is made while
+// they are down says so and can be checked against the force's key alone.
+const patience = 15 * time.Second
+
+// Histories waits until the log covers the intents, and a while for witnesses
+// to sign that, and gives the histories of all recordings up to them, with
+// proofs to one checkpoint, and what timestamp authorities say of it.
+func (d *Disclosure) Histories(ctx context.Context) ([]bundle.History, bundle.Vouched, error) {
+	size := int64(0)
 	for _, ref := range d.intents {
-		if _, _, err := d.custody.Ledger.Wait(ctx, ref); err != nil {
-			return nil, err
+		index, _, err := d.custody.Ledger.Wait(ctx, ref)
+		if err != nil {
+			return nil, bundle.Vouched{}, err
 		}
+		size = max(size, index+1)
 	}
-	checkpoint, err := d.custody.Ledger.Checkpoint(ctx) // covers all of them now
+	checkpoint, witnessed, v, err := d.vouched(ctx, size)
 	if err != nil {
-		return nil, err
+		return nil, v, err
 	}
 	var list []bundle.History
 	for _, r := range d.Recordings {
 		h, err := d.custody.history(ctx, r.ID, d.intents[r.ID].ItemSeq, checkpoint)
 		if err != nil {
-			return nil, err
+			return nil, v, err
 		}
+		h.Witnessed = witnessed
 		list = append(list, h)
 	}
-	return list, nil
+	return list, v, nil
+}
+
+// vouched is a checkpoint of at least size entries, cosigned if that can be had
+// soon, and stamped with the time.
+func (d *Disclosure) vouched(ctx context.Context, size int64) (checkpoint []byte, witnessed bool, v bundle.Vouched, err error) {
+	soon, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if checkpoint, err = d.custody.Witness.Cosigned(soon, size); err != nil {
+		if evidence.CodeOf(err) != evidence.NotFound {
+			v.Missing = append(v.Missing, "Not enough witnesses had signed the log's checkpoint when this bundle was made.")
+		}
+		if checkpoint, err = d.custody.Ledger.Checkpoint(ctx); err != nil {
+			return nil, false, v, err
+		}
+		checkpoint = d.custody.Witness.Decorate(checkpoint)
+	} else {
+		witnessed = true
+	}
+	stamps, missing := d.custody.Witness.Stamps(ctx, checkpoint)
+	for _, s := range stamps {
+		v.Timestamps = append(v.Timestamps, bundle.Timestamp{Authority: s.Authority, Response: s.Response})
+	}
+	v.Missing = append(v.Missing, missing...)
+	return checkpoint, witnessed, v, nil
 }

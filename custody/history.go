@@ -23,11 +23,20 @@ func (c *Custody) History(ctx context.Context, actor evidence.Actor, recording e
 	if err := c.allow(ctx, actor, access.Trail, r.ID, r.Placing, evidence.Purpose{}); err != nil {
 		return bundle.History{}, err
 	}
+	// A cosigned checkpoint says more than the newest one, where it covers
+	// everything that happened to the recording.
+	if signed := c.Witness.Newest(); signed != nil {
+		h, err := c.history(ctx, recording, math.MaxUint64, signed)
+		if err != nil || h.Pending == 0 {
+			h.Witnessed = err == nil
+			return h, err
+		}
+	}
 	checkpoint, err := c.Ledger.Checkpoint(ctx)
 	if err != nil {
 		return bundle.History{}, err
 	}
-	return c.history(ctx, recording, math.MaxUint64, checkpoint)
+	return c.history(ctx, recording, math.MaxUint64, c.Witness.Decorate(checkpoint))
 }
 
 // historyPage is how many events are read from the ledger at a time.

@@ -85,7 +85,7 @@ func fill(ctx context.Context, d *custody.Disclosure, q Request, w *bundle.Write
 			return bundle.Summary{}, err
 		}
 	}
-	histories, err := d.Histories(ctx)
+	histories, vouched, err := d.Histories(ctx)
 	if err != nil {
 		return bundle.Summary{}, err
 	}
@@ -94,6 +94,7 @@ func fill(ctx context.Context, d *custody.Disclosure, q Request, w *bundle.Write
 			return bundle.Summary{}, err
 		}
 	}
+	w.SetVouched(vouched)
 	return w.Close(ctx)
 }
 

@@ -11,6 +11,7 @@ import (
 	"custos/custody"
 	"custos/evidence"
 	"custos/oversight"
+	"custos/witness"
 )
 
 // System is the state of the service for whoever runs it. It names no
@@ -24,6 +25,7 @@ type System struct {
 	Database  DatabaseState   `json:"database"`
 	Uploads   UploadState     `json:"uploads"`
 	Approvals ApprovalState   `json:"approvals"`
+	Witness   witness.Outside `json:"witness"`
 }
 
 // ApprovalState is what waits for people, in numbers.
@@ -44,7 +46,7 @@ type LedgerState struct {
 	LogKey         string    `json:"logKey"`
 	State          string    `json:"state"`
 	Message        string    `json:"message"`
-	Witnessed      bool      `json:"witnessed"`
+	Witnessed      bool      `json:"witnessed" doc:"Enough witnesses have signed all but the last minute."`
 }
 
 // WorkState counts the jobs and shows the latest.
@@ -124,8 +126,9 @@ func (s *Server) system(ctx context.Context) (System, error) {
 	}
 	sys.Ledger = LedgerState{
 		Events: log.Events, Size: log.Size, CheckpointSize: log.CheckpointSize, CheckpointAt: log.CheckpointAt,
-		Origin: strings.SplitN(log.Key, "+", 2)[0], LogKey: log.Key, State: log.Word(), Message: log.Message,
+		Origin: strings.SplitN(log.Key, "+", 2)[0], LogKey: log.Key, State: log.Word(), Message: log.Message, Witnessed: log.Witness.Witnessed(time.Now()),
 	}
+	sys.Witness = log.Witness
 	counts, err := s.Queue.Counts(ctx)
 	if err != nil {
 		return sys, err

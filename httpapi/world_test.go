@@ -115,7 +115,7 @@ func newHouseWith(t *testing.T, change func(*httpapi.Config), roles ...access.Ro
 	cfg := httpapi.Config{
 		Organisation: w.Organisation, Staff: people, Cases: register,
 		Trail: trail, Approvals: room, DB: db, Access: w.Access, Identity: w.Identity, Catalogue: w.Catalogue, Custody: w.Custody, Ingest: in, Docks: ingest.NewDocks(nil), Playback: player,
-		Oversight: oversight.New(w.Ledger, w.Log.VKey), Queue: queue, Force: "Thornshire Police", Classification: "OFFICIAL", Version: "test",
+		Oversight: oversight.New(w.Ledger, nil, w.Log.VKey), Queue: queue, Force: "Thornshire Police", Classification: "OFFICIAL", Version: "test",
 		ReceiptKey: w.ReceiptKey, LogKey: w.Log.VKey, Now: w.Clock.Now, Logger: log, Metrics: prometheus.NewRegistry(),
 		UI: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the pages") }),
 	}

@@ -207,3 +207,21 @@ func ignoreMissing(err error) error {
 	}
 	return err
 }
+
+// Behind tells the ledger that a witness has signed a log of size entries. A
+// database that has fewer is an old copy and is refused, as one that is behind
+// what was published. To be called before Run.
+func (l *Ledger) Behind(ctx context.Context, size int64, witness string) {
+	err := l.cfg.DB.Read(ctx, func(tx *database.Tx) error {
+		h, err := readHead(ctx, tx, "")
+		if err == nil && h.Size < size {
+			err = evidence.Errorf(evidence.Conflict, "The database is older than what the witness %s has signed: it has %d events in the log, the witness signed %d. "+
+				"The ledger can be read but takes no events, because going on would make a second history. Restore a newer backup. "+
+				"If you know that the witness is wrong, take it out of the witness policy and start again.", witness, h.Size, size)
+		}
+		return err
+	})
+	if evidence.CodeOf(err) == evidence.Conflict {
+		l.refuse(err)
+	}
+}

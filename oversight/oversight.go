@@ -10,21 +10,30 @@ import (
 
 	"custos/evidence"
 	"custos/ledger"
+	"custos/witness"
 )
 
 // Oversight publishes. Its methods may be called concurrently.
 type Oversight struct {
-	ledger *ledger.Ledger
-	key    string
+	ledger  *ledger.Ledger
+	witness *witness.Keeper
+	key     string
 }
 
-// New makes an Oversight of a ledger whose log key is the note vkey key.
-func New(l *ledger.Ledger, key string) *Oversight { return &Oversight{l, key} }
+// New makes an Oversight of a ledger whose log key is the note vkey key, and
+// of what outsiders vouch for it (nil: nobody does).
+func New(l *ledger.Ledger, w *witness.Keeper, key string) *Oversight {
+	if w == nil {
+		w = witness.None()
+	}
+	return &Oversight{l, w, key}
+}
 
 // Log is the state of the ledger and its log.
 type Log struct {
 	ledger.Status
-	Key string // vkey
+	Key     string // vkey
+	Witness witness.Outside
 }
 
 // OK is the word for a ledger that takes events and signs.
@@ -41,7 +50,7 @@ func (l Log) Word() string {
 // Log tells how the ledger is. Errors: Unavailable.
 func (o *Oversight) Log(ctx context.Context) (Log, error) {
 	st, err := o.ledger.Status(ctx)
-	return Log{st, o.key}, err
+	return Log{st, o.key, o.witness.Status()}, err
 }
 
 // ServeLog answers a read of the published log. path is what follows /log/:
@@ -52,7 +61,9 @@ func (o *Oversight) ServeLog(w http.ResponseWriter, r *http.Request, path string
 	var err error
 	h := w.Header()
 	if path == "checkpoint" {
-		b, err = o.ledger.Checkpoint(r.Context())
+		if b, err = o.ledger.Checkpoint(r.Context()); err == nil {
+			b = o.witness.Decorate(b)
+		}
 		h.Set("Content-Type", "text/plain; charset=utf-8")
 		h.Set("Cache-Control", "no-cache")
 	} else {

@@ -18,7 +18,7 @@ func TestThePublishedLog(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := t.Context()
 		l, key := ledgertest.Start(t, db)
-		o := oversight.New(l, key.VKey)
+		o := oversight.New(l, nil, key.VKey)
 		get := func(path string) (*httptest.ResponseRecorder, error) {
 			w := httptest.NewRecorder()
 			err := o.ServeLog(w, httptest.NewRequest("GET", "/", nil), path)

@@ -31,8 +31,8 @@ const (
 	exitUnconfirmed = 3
 )
 
-const usage = `Usage: custos-verify [--log-key KEY|FILE] [--json] BAG
-       custos-verify [--log-key KEY|FILE] [--json] --trail FILE
+const usage = `Usage: custos-verify [--log-key KEY|FILE] [--policy FILE] [--json] BAG
+       custos-verify [--log-key KEY|FILE] [--policy FILE] [--json] --trail FILE
 
 Checks the evidence bundle in the folder BAG, or the part of the trail in FILE
 (JSON, with proofs). It needs no network and changes nothing.
@@ -42,12 +42,18 @@ Checks the evidence bundle in the folder BAG, or the part of the trail in FILE
                          variable CUSTOS_LOG_KEY does the same.
   --checkpoint FILE      a checkpoint of the log that you got elsewhere, to
                          compare with the bundle's
+  --policy FILE          whose signatures make the log's checkpoint good: a witness
+                         policy (C2SP tlog-policy). Get it from the witnesses or
+                         a body that you trust, not from the force.
+  --timestamp-roots FILE certificates (PEM) that the certificate of a timestamp
+                         authority must lead to
   --json                 print the report for programs
   --all                  also print every single thing that was proven
 
 Ends with 0 if everything holds and the key is the one given, 1 if something is
-wrong, 2 if it could not look, 3 if everything fits together but the key, or a
-file that is sealed for somebody else, is not confirmed.
+wrong, 2 if it could not look, 3 if everything fits together but the key, a file
+that is sealed for somebody else, or what --policy or --timestamp-roots ask for
+is not confirmed.
 `
 
 func main() {
@@ -62,6 +68,8 @@ type command struct {
 	trail      string
 	logKey     string
 	checkpoint string
+	policy     string
+	roots      string
 	json       bool
 	all        bool
 }
@@ -130,6 +138,8 @@ func parse(args []string, envKey string) (command, error) {
 	f.StringVar(&c.logKey, "log-key", envKey, "")
 	f.StringVar(&c.checkpoint, "checkpoint", "", "")
 	f.StringVar(&c.trail, "trail", "", "")
+	f.StringVar(&c.policy, "policy", "", "")
+	f.StringVar(&c.roots, "timestamp-roots", "", "")
 	f.BoolVar(&c.json, "json", false, "")
 	f.BoolVar(&c.all, "all", false, "")
 	if err := f.Parse(args); err != nil {
@@ -168,14 +178,20 @@ func (c command) verify(ctx context.Context, problems io.Writer) (bundle.Report,
 	return report, errors.Join(err, root.Close())
 }
 
-// options are what else was given: the key, and a checkpoint to compare.
+// options are what else was given: whom to believe, and a checkpoint to compare.
 func (c command) options() (opt bundle.Options, err error) {
 	if opt.LogKey, err = key(c.logKey); err != nil {
 		return opt, err
 	}
-	if c.checkpoint != "" {
-		if opt.Newer, err = os.ReadFile(c.checkpoint); err != nil {
-			return opt, fmt.Errorf("the checkpoint that you gave cannot be read: %w", err)
+	for _, f := range []struct {
+		name, what string
+		into       *[]byte
+	}{{c.checkpoint, "checkpoint", &opt.Newer}, {c.policy, "witness policy", &opt.Policy}, {c.roots, "file of timestamp roots", &opt.TimeRoots}} {
+		if f.name == "" {
+			continue
+		}
+		if *f.into, err = os.ReadFile(f.name); err != nil {
+			return opt, fmt.Errorf("the %s that you gave cannot be read: %w", f.what, err)
 		}
 	}
 	return opt, nil

@@ -98,9 +98,10 @@ func shortened(checks []bundle.Check, all bool) []bundle.Check {
 
 // advice is what to do now; again is the command to run once the key is confirmed.
 func advice(line func(string, ...any), r bundle.Report, again string) {
-	key := false
+	key, asked := false, false
 	for _, c := range r.Checks {
 		key = key || c.Name == "key" && c.State == bundle.NotProven
+		asked = asked || c.Asked && c.State == bundle.NotProven
 	}
 	switch {
 	case r.Outcome() == bundle.Wrong:
@@ -119,6 +120,11 @@ func advice(line func(string, ...any), r bundle.Report, again string) {
 		line("  If it is, run this again with that key:")
 		line("")
 		line("      %s", again)
+	case asked:
+		line("WHAT TO DO")
+		line("  Ask the force for a newer bundle, made while the witnesses and the timestamp")
+		line("  authority that you believe were signing. If there is none, ask the witnesses")
+		line("  themselves what they have signed of this log, and when they stopped.")
 	case r.Outcome() == bundle.Unconfirmed:
 		line("WHAT TO DO")
 		line("  Decrypt the files that end in .age with the key that they were sealed for, and")

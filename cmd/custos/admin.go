@@ -21,17 +21,18 @@ import (
 )
 
 type adminCmd struct {
-	Init      initCmd      `cmd:"" help:"Make a new service in an empty folder: configuration, keys, database."`
-	User      userCmd      `cmd:"" aliases:"users" help:"People and their accounts."`
-	Dock      dockCmd      `cmd:"" aliases:"docks" help:"Docking stations and their keys."`
-	Approvals approvalsCmd `cmd:"" help:"List the requests that wait for a second person."`
-	Approve   approveCmd   `cmd:"" help:"Be the second person for a request, where the service has nobody else; it is on record."`
-	Keys      keysCmd      `cmd:"" help:"The keys: show what others must pin."`
-	TLS       tlsCmd       `cmd:"" name:"tls" help:"The certificate of the service's own authority, for browsers and docks to trust."`
-	Fsck      fsckCmd      `cmd:"" help:"Compare store, ledger and catalogue item by item."`
-	Backup    backupCmd    `cmd:"" help:"Copy database and objects to another folder; the keys go elsewhere."`
-	Restore   restoreCmd   `cmd:"" help:"Bring a service back from a backup into an empty folder, and check it."`
-	Migrate   migrateCmd   `cmd:"" help:"Bring the database's tables to this version. The server does so at its start too."`
+	Init       initCmd       `cmd:"" help:"Make a new service in an empty folder: configuration, keys, database."`
+	User       userCmd       `cmd:"" aliases:"users" help:"People and their accounts."`
+	Dock       dockCmd       `cmd:"" aliases:"docks" help:"Docking stations and their keys."`
+	Approvals  approvalsCmd  `cmd:"" help:"List the requests that wait for a second person."`
+	Approve    approveCmd    `cmd:"" help:"Be the second person for a request, where the service has nobody else; it is on record."`
+	Keys       keysCmd       `cmd:"" help:"The keys: show what others must pin."`
+	TLS        tlsCmd        `cmd:"" name:"tls" help:"The certificate of the service's own authority, for browsers and docks to trust."`
+	Fsck       fsckCmd       `cmd:"" help:"Compare store, ledger and catalogue item by item."`
+	Backup     backupCmd     `cmd:"" help:"Copy database and objects to another folder; the keys go elsewhere."`
+	Restore    restoreCmd    `cmd:"" help:"Bring a service back from a backup into an empty folder, and check it."`
+	Migrate    migrateCmd    `cmd:"" help:"Bring the database's tables to this version. The server does so at its start too."`
+	Timestamps timestampsCmd `cmd:"" help:"Write the timestamps that were kept into a folder, each beside what it is over."`
 }
 
 // operator is whoever runs this command, by the name the machine knows.

@@ -29,6 +29,7 @@ import (
 	"custos/playback"
 	"custos/staff"
 	"custos/vault"
+	"custos/witness"
 	"custos/work"
 )
 
@@ -41,6 +42,7 @@ type app struct {
 	keys         *vault.Keystore
 	vault        *vault.Vault
 	ledger       *ledger.Ledger
+	witness      *witness.Keeper
 	catalogue    *catalogue.Catalogue
 	access       *access.Access
 	identity     *identity.Directory
@@ -100,7 +102,7 @@ func open(ctx context.Context, c Config, log *slog.Logger) (a *app, err error) {
 		return a, err
 	}
 	a.custody, err = custody.Open(ctx, custody.Config{
-		DB: a.db, Vault: a.vault, Ledger: a.ledger, Catalogue: a.catalogue, Access: a.access,
+		DB: a.db, Vault: a.vault, Ledger: a.ledger, Witness: a.witness, Catalogue: a.catalogue, Access: a.access,
 		Receipts: a.signers.receipt, LogKey: a.signers.logKey, Store: storeName, Logger: log, Step: killPoint(),
 		HolderOf: a.holderOf, Register: a.register,
 		Collected: func(ctx context.Context, tx *database.Tx, recording evidence.ID, segment int) error {
@@ -148,11 +150,15 @@ func (a *app) openStores(ctx context.Context) (err error) {
 	if a.ledger, err = ledger.Open(ctx, ledger.Config{
 		DB: a.db, Origin: a.cfg.Origin, Signer: a.signers.log, Published: filepath.Join(a.cfg.Data, "published.checkpoint"), Logger: a.log,
 		OnCheckpoint: func(b []byte) {
+			a.witness.Notify(ctx)
 			if a.onCheckpoint != nil {
 				a.onCheckpoint(b)
 			}
 		},
 	}); err != nil {
+		return err
+	}
+	if a.witness, err = a.openWitness(ctx); err != nil {
 		return err
 	}
 	if a.catalogue, err = catalogue.Open(ctx, a.db, catalogue.Options{}); err != nil {

@@ -53,6 +53,11 @@ type Config struct {
 	LogLevel string `toml:"log_level" comment:"debug, info, warn or error. Left out: info."`
 	LogJSON  bool   `toml:"log_json" comment:"One JSON object a line instead of text. Left out: false."`
 
+	Witnesses      string   `toml:"witnesses" comment:"A file in the format of C2SP tlog-policy: which witnesses cosign the log, where each is asked, and how many are enough. Left out: the log is not witnessed."`
+	TimestampURLs  []string `toml:"timestamp_urls" comment:"Addresses of timestamp authorities (RFC 3161) that stamp the log's checkpoints and bundles. Left out: none."`
+	TimestampRoots string   `toml:"timestamp_roots" comment:"A PEM file of the certificates that the authorities' own must lead to. Needed with timestamp_urls."`
+	TimestampEvery string   `toml:"timestamp_every" comment:"How often the newest checkpoint is stamped while the log grows. Left out: 1h."`
+
 	MaxUpload     string `toml:"max_upload" comment:"The largest file taken in, e.g. 64GiB. Left out: 64GiB."`
 	UploadExpiry  string `toml:"upload_expiry" comment:"How long an upload may rest before it is given up; the camera still has the file. Left out: 336h (14 days)."`
 	CollectAtOnce int    `toml:"collect_at_once" comment:"How many uploads are read back and collected at the same time. Left out: 4."`
@@ -102,6 +107,12 @@ func (c Config) filled(dir string) (Config, error) {
 			*file = at(abs, *file, "")
 		}
 	}
+	if c.Witnesses != "" {
+		c.Witnesses = at(c.Data, c.Witnesses, "")
+	}
+	if c.TimestampRoots != "" {
+		c.TimestampRoots = at(c.Data, c.TimestampRoots, "")
+	}
 	if c.Database == "" {
 		c.Database = "sqlite:" + filepath.Join(c.Data, "custos.db")
 	} else if file, ok := strings.CutPrefix(c.Database, "sqlite:"); ok {
@@ -111,6 +122,7 @@ func (c Config) filled(dir string) (Config, error) {
 	orElse(&c.Classification, "OFFICIAL-SENSITIVE")
 	orElse(&c.Listen, "127.0.0.1:8080")
 	orElse(&c.LogLevel, "info")
+	orElse(&c.TimestampEvery, "1h")
 	orElse(&c.MaxUpload, "64GiB")
 	orElse(&c.UploadExpiry, "336h")
 	if c.ConnectionsPerAddress == 0 {
@@ -137,6 +149,12 @@ func (c Config) check() error {
 	}
 	if c.MetricsToken != "" && len(c.MetricsToken) < 16 {
 		return errors.New("metrics_token: it has fewer than 16 characters")
+	}
+	if d, err := time.ParseDuration(c.TimestampEvery); err != nil || d < time.Minute {
+		return fmt.Errorf("timestamp_every: %q is not a time of a minute or more, like 1h", c.TimestampEvery)
+	}
+	if len(c.TimestampURLs) > 0 && c.TimestampRoots == "" {
+		return errors.New("timestamp_urls needs timestamp_roots: a timestamp of somebody whom nobody trusts proves nothing")
 	}
 	return c.checkTLS()
 }

@@ -23,7 +23,7 @@ page is older than they are. Renew it with
 The file is TOML. ` + "`custos admin init`" + ` writes one with every key explained in it.
 The server and every command read the same file: ` + "`--config FILE`" + `, else
 ` + "`$CUSTOS_CONFIG`" + `, else custos.toml in the current folder. Paths of database,
-store, keys and scratch are relative to the data folder, and ` + "`data`" + ` itself to the
+store, keys, scratch, witnesses and timestamp_roots are relative to the data folder, and ` + "`data`" + ` itself to the
 file; give certificate and key with their full paths. A key that is not listed
 here is refused at the start, so that a misspelt one is noticed. Changes take
 effect when the server is started again.

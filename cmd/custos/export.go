@@ -71,10 +71,12 @@ func (e *exportCmd) Run(ctx context.Context, c *cli, s streams) error {
 // runLedger puts this command's events into the log, whether or not a server
 // runs beside it: sequencers of one database take turns. stop ends it.
 func (a *app) runLedger(ctx context.Context) (stop func() error) {
+	a.heedWitnesses(ctx)
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	var err error
 	wg.Go(func() { err = a.ledger.Run(ctx) })
+	wg.Go(func() { _ = a.witness.Run(ctx) }) // it has no errors but the end
 	return func() error {
 		cancel()
 		wg.Wait()

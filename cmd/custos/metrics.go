@@ -18,6 +18,11 @@ var (
 	ledgerSize     = prometheus.NewDesc("custos_ledger_checkpoint_size", "Entries that the last checkpoint covers.", nil, nil)
 	ledgerAge      = prometheus.NewDesc("custos_ledger_checkpoint_age_seconds", "Age of the last checkpoint.", nil, nil)
 	ledgerRunning  = prometheus.NewDesc("custos_ledger_running", "1 while the ledger takes events and signs.", nil, nil)
+	witnessedSize  = prometheus.NewDesc("custos_witnessed_size", "Entries that enough witnesses have signed.", nil, nil)
+	unwitnessed    = prometheus.NewDesc("custos_unwitnessed_seconds", "Since when the log has had entries that not enough witnesses have signed; 0 = it has none.", nil, nil)
+	witnessBehind  = prometheus.NewDesc("custos_witness_behind_seconds", "Since when the log has had entries that this witness has not signed; 0 = it has none.", []string{"witness"}, nil)
+	timestampAge   = prometheus.NewDesc("custos_timestamp_age_seconds", "Age of the last timestamp.", []string{"authority"}, nil)
+	timestampLate  = prometheus.NewDesc("custos_timestamp_late", "1 where a timestamp did not come when it was due.", []string{"authority"}, nil)
 	storeFree      = prometheus.NewDesc("custos_store_free_bytes", "Free on the store's disk.", []string{"store"}, nil)
 	storeBytes     = prometheus.NewDesc("custos_store_bytes", "Kept in the store, sealed.", []string{"store"}, nil)
 	storeObjects   = prometheus.NewDesc("custos_store_objects", "Objects kept in the store.", []string{"store"}, nil)
@@ -56,6 +61,7 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 			set(ledgerAge, time.Since(st.CheckpointAt).Seconds())
 		}
 	}
+	g.witness(set, yes)
 	if st, err := g.app.custody.StoreState(ctx); err == nil {
 		set(storeFree, float64(st.Free), st.Name)
 		set(storeBytes, float64(st.Bytes), st.Name)
@@ -74,5 +80,30 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 		set(glassInUse, float64(n.Glass))
 		set(reviewsWaiting, float64(n.Reviews))
 		set(reviewsOverdue, float64(n.Overdue))
+	}
+}
+
+// witness reads how outsiders vouch for the log. Without witnesses there is
+// nothing to alarm about that the system page does not say.
+func (g *gauges) witness(set func(d *prometheus.Desc, v float64, labels ...string), yes func(bool) float64) {
+	st := g.app.witness.Status()
+	since := func(t time.Time) float64 {
+		if t.IsZero() {
+			return 0
+		}
+		return time.Since(t).Seconds()
+	}
+	if len(st.Witnesses) > 0 {
+		set(witnessedSize, float64(st.Size))
+		set(unwitnessed, since(st.Since))
+	}
+	for _, w := range st.Witnesses {
+		set(witnessBehind, since(w.Since), w.Name)
+	}
+	for _, a := range st.Authorities {
+		set(timestampLate, yes(a.Late), a.Name)
+		if !a.At.IsZero() {
+			set(timestampAge, time.Since(a.At).Seconds(), a.Name)
+		}
 	}
 }

@@ -146,7 +146,7 @@ func (a *app) server(ctx context.Context, shown shown) (*server, error) {
 	srv.door = httpapi.New(httpapi.Config{
 		Organisation: a.organisation, Staff: a.staff, Cases: a.cases,
 		Access: a.access, Identity: a.identity, Catalogue: a.catalogue, Custody: a.custody, Ingest: srv.ingest, Docks: ingest.NewDocks(nil),
-		Playback: player, Oversight: oversight.New(a.ledger, a.signers.logKey), Trail: trail, Queue: a.queue, DB: a.db, Approvals: a.approvals,
+		Playback: player, Oversight: oversight.New(a.ledger, a.witness, a.signers.logKey), Trail: trail, Queue: a.queue, DB: a.db, Approvals: a.approvals,
 		Force: a.cfg.Force, Classification: a.cfg.Classification, Version: version, Secure: a.cfg.secure(), Proxied: a.cfg.Proxied, MetricsToken: a.cfg.MetricsToken, Authority: shown.authority,
 		Rates: httpapi.Rates{
 			PerAddress: float64(a.cfg.RequestsPerAddress), PerAccount: float64(a.cfg.RequestsPerAccount), SignIns: float64(a.cfg.SignInsPerAddress),
@@ -177,7 +177,9 @@ func (s *server) run(ctx context.Context, ln net.Listener, ready func()) error {
 			}
 		})
 	}
+	s.app.heedWitnesses(ctx)
 	part("ledger", s.app.ledger.Run)
+	part("witness", s.app.witness.Run)
 	part("work", s.app.queue.Run)
 	part("ingest", s.ingest.Run)
 	part("docks", s.door.WatchDocks)

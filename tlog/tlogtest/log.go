@@ -154,3 +154,12 @@ func (l *Log) Collect(id evidence.ID, segment int, c evidence.Capture, withhold 
 	l.Add(id, evidence.Collect, evidence.Intent, fields, withhold)
 	return l.Add(id, evidence.Collect, evidence.Outcome, append(fields, evidence.F("known", false)), withhold)
 }
+
+// Consistency is the proof that the tree of older leaves begins that of newer.
+func (l *Log) Consistency(older, newer int64) []tlog.Hash {
+	p, err := xtlog.ProveTree(newer, older, l.reader())
+	if err != nil {
+		panic(err)
+	}
+	return p
+}

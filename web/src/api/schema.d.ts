@@ -1153,6 +1153,22 @@ export interface components {
             person: string;
             reason: string;
         };
+        AuthorityStatus: {
+            /**
+             * Format: date-time
+             * @description Of that timestamp; zero = none yet.
+             */
+            at: string;
+            /** @description The log has grown, and no timestamp came when it was due. */
+            late: boolean;
+            name: string;
+            /**
+             * Format: int64
+             * @description Of the checkpoint stamped last.
+             */
+            size: number;
+            trouble: string;
+        };
         CameraStatus: {
             /** Format: int64 */
             bytes: number;
@@ -1572,6 +1588,7 @@ export interface components {
              */
             size: number;
             state: string;
+            /** @description Enough witnesses have signed all but the last minute. */
             witnessed: boolean;
         };
         Line: {
@@ -1702,6 +1719,25 @@ export interface components {
             /** Format: int64 */
             refused: number;
             verb: string;
+        };
+        Outside: {
+            /**
+             * Format: date-time
+             * @description When they had; zero = never.
+             */
+            at: string;
+            authorities: components["schemas"]["AuthorityStatus"][] | null;
+            /**
+             * Format: date-time
+             * @description Since when the log has had entries that not enough witnesses have signed; zero = it has none.
+             */
+            since: string;
+            /**
+             * Format: int64
+             * @description Entries that enough witnesses have signed; 0 = none yet.
+             */
+            size: number;
+            witnesses: components["schemas"]["WitnessStatus"][] | null;
         };
         PasswordInBody: {
             password: string;
@@ -1996,6 +2032,7 @@ export interface components {
             stores: components["schemas"]["Store"][] | null;
             uploads: components["schemas"]["UploadState"];
             version: string;
+            witness: components["schemas"]["Outside"];
             work: components["schemas"]["WorkState"];
         };
         TrailEvent: {
@@ -2142,6 +2179,29 @@ export interface components {
             /** Format: int64 */
             perSecond: number;
             url: string;
+        };
+        WitnessStatus: {
+            algorithm: string;
+            /**
+             * Format: date-time
+             * @description When, by its own clock; zero = never.
+             */
+            at: string;
+            keyName: string;
+            /** @description In the witness policy. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description Since when the log has had entries that it has not signed; zero = it has none.
+             */
+            since: string;
+            /**
+             * Format: int64
+             * @description Of the last checkpoint that it signed.
+             */
+            size: number;
+            /** @description Why it did not sign when asked last. */
+            trouble: string;
         };
         Work: {
             /** Format: date-time */

@@ -61,4 +61,6 @@ export type Dock = With<Schemas['DockView'], { cameras: CameraStatus[] | null }>
 
 export type Store = Schemas['Store'];
 export type Job = With<Schemas['Work'], { state: WorkState }>;
-export type System = With<Schemas['System'], { work: With<Schemas['WorkState'], { recent: Job[] | null }> }>;
+/** What outsiders vouch for: witnesses of the log, timestamp authorities. */
+export type Outside = With<Schemas['Outside'], { witnesses: Schemas['WitnessStatus'][]; authorities: Schemas['AuthorityStatus'][] }>;
+export type System = With<Schemas['System'], { witness: Outside; work: With<Schemas['WorkState'], { recent: Job[] | null }> }>;

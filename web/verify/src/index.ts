@@ -4,7 +4,7 @@
 // file as well.
 import { fromBase64, toBase64 } from './bytes';
 import { checkChain, isAsRecorded, itemTag, leafHash, type Opening } from './ledger';
-import { fingerprint, isIncluded, isSignedBy, parseCheckpoint, parseKey, type Checkpoint } from './log';
+import { cosigners, fingerprint, isIncluded, isSignedBy, parseCheckpoint, parseKey, type Checkpoint } from './log';
 
 export { fingerprint } from './log';
 export { valueOf, type OpenField, type Opening } from './ledger';
@@ -53,6 +53,8 @@ export interface Report {
   /** of logKey, to compare by telephone */
   fingerprint: string;
   checkpoint: { origin: string; size: number; root: string } | null;
+  /** who has signed the checkpoint beside the log; their signatures were not checked */
+  cosigners: string[];
 }
 
 /**
@@ -68,7 +70,7 @@ export async function checkHistory(history: History, pinnedLogKey?: string): Pro
     // Not the shape of a history at all: whoever made it is to be told so.
     const says = 'The history does not have the shape that it must have.';
     const checks: Check[] = [{ name: 'openings', subject: '', state: 'failed', says }];
-    return { recording: String(history?.recording ?? ''), state: 'failed', checks, events: [], logKey: '', fingerprint: '', checkpoint: null };
+    return { recording: String(history?.recording ?? ''), state: 'failed', checks, events: [], logKey: '', fingerprint: '', checkpoint: null, cosigners: [] };
   }
 }
 
@@ -93,7 +95,10 @@ async function check(history: History, pinnedLogKey?: string): Promise<Report> {
   for (const e of misplaced) add('inclusion', 'failed', e.says, `event ${e.place + 1}`);
   if (waiting) add('inclusion', 'not_proven', `${waiting} of ${events.length} events are recorded but not in a signed checkpoint yet. They will be within seconds.`);
   else if (!misplaced.length) add('inclusion', 'proven', `Each of ${events.length} events stands in the log where it says.`);
-  add('witness', 'not_proven', 'No witness outside the force has co-signed the log: it proves nothing against the force itself.', '');
+  const others = cosigners(history.checkpoint ?? '', parseKey(logKey));
+  add('witness', 'not_proven', others.length
+    ? `Cosigned by ${others.join(', ')}, not judged here: whether they are who they should be, custos-verify tells from a witness policy that you get from somebody else than the force.`
+    : 'No witness outside the force has co-signed the log: it proves nothing against the force itself.', '');
 
   const state = checks.some((c) => c.state === 'failed') ? 'failed' : checks.some((c) => c.name === 'key' && c.state === 'proven') ? 'proven' : 'not_proven';
   return {
@@ -104,6 +109,7 @@ async function check(history: History, pinnedLogKey?: string): Promise<Report> {
     logKey,
     fingerprint: logKey && fingerprint(logKey),
     checkpoint: checkpoint && { ...checkpoint, root: toBase64(checkpoint.root) },
+    cosigners: others,
   };
 }
 

@@ -61,6 +61,12 @@ export function isSignedBy(note: string, key: Key): boolean {
   return false;
 }
 
+/** Who has signed the note beside key, unchecked: witnesses of the log, or so they say. */
+export function cosigners(note: string, key: Key | null): string[] {
+  const names = split(note)[1].split('\n').map((line) => /^— (\S+) \S+$/u.exec(line)?.[1] ?? '');
+  return [...new Set(names)].filter((name) => name && name !== key?.name);
+}
+
 const node = (left: Uint8Array, right: Uint8Array): Uint8Array => sha256(concat(Uint8Array.of(1), left, right));
 
 /** Whether the tree has the leaf at index, given the path from the leaf's sibling up. */

@@ -81,9 +81,19 @@ describe('checkHistory', () => {
   it('proves a good history under a pinned key', async () => {
     const r = await checkHistory(good(), v.vkey);
     expect(r.checks.filter((c) => c.state !== 'proven').map((c) => c.name)).toEqual(['witness']);
+    expect(r.cosigners).toEqual([]);
     expect(r.state).toBe('proven');
     expect(r.events.every((e) => e.state === 'proven')).toBe(true);
     expect(r.fingerprint).toMatch(/^([0-9a-f]{4} ){15}[0-9a-f]{4}$/);
+  });
+  it('takes signatures of witnesses and says that it did not judge them', async () => {
+    const h = good();
+    // Ed25519 and ML-DSA-44 lines differ in length only; neither is looked at.
+    h.checkpoint += `— witness.example/ed ${btoa('x'.repeat(76))}\n— witness.example/ml ${btoa('x'.repeat(2432))}\n`;
+    const r = await checkHistory(h, v.vkey);
+    expect(r.state).toBe('proven');
+    expect(r.cosigners).toEqual(['witness.example/ed', 'witness.example/ml']);
+    expect(r.checks.find((c) => c.name === 'witness')).toMatchObject({ state: 'not_proven', says: expect.stringContaining('Cosigned by witness.example/ed, witness.example/ml, not judged here') as string });
   });
   it('does not call it proven without one', async () => expect((await checkHistory(good())).state).toBe('not_proven'));
   it('names another pinned key', async () => {

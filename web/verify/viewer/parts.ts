@@ -60,7 +60,8 @@ export function verdict(s: Shown, choose: (files: File[]) => void): HTMLElement 
     h('ul', { class: 'todo' },
       unread.length > 0 && h('li', {}, badge('not_proven', 'To do'), ` The files themselves: ${files.length - unread.length} of ${files.length} read. `, folderButton(s, choose), s.notThis && ' That is not the folder of this bundle: none of its files is there.'),
       !keyed && !wrong.some((c) => c.name === 'key') && h('li', {}, badge('not_proven', 'To do'), ' The key of the log: compare it with the force by telephone, ', h('a', { href: '#key' }, 'see below'), '.'),
-      h('li', {}, badge('not_proven'), ' No witness outside the force has co-signed the log: it proves nothing against the force itself. Times are the force’s word.')),
+      checks.filter((c) => c.name === 'witness').map((c) => h('li', {}, badge('not_proven'), ` ${plain(c.says)}`)),
+      h('li', {}, badge('not_proven'), ' Times are the force’s word. Timestamps of outside authorities, where the bundle has any, are files for custos-verify and OpenSSL: see README.txt.')),
     h('p', { class: 'fine' }, 'This page is part of the bundle. Somebody who changed the bundle could have changed the page: for certainty use custos-verify, which you get elsewhere.'));
 }
 

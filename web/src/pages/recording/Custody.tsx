@@ -145,10 +145,15 @@ function Proof({ check, pending, witnessed }: { check: Check; pending: number; w
           )}
         </div>
       )}
-      {!witnessed && (
+      {witnessed ? (
+        <p className={styles.witnessed}>
+          <IconCircleCheck size={16} aria-hidden />
+          <span><strong>Witnessed.</strong> This server holds the signatures of enough outside witnesses that the log still begins as it did when they last looked. This browser does not judge them: a bundle carries them, and custos-verify does.</span>
+        </p>
+      ) : (
         <p className={styles.unwitnessed}>
           <IconHelpCircle size={16} aria-hidden />
-          <span><strong>Not witnessed.</strong> No outside body has signed this log. The check shows changes made by anybody who does not hold the log’s own key; it cannot rule out that whoever holds it wrote the whole log anew.</span>
+          <span><strong>Not witnessed.</strong> No outside body has signed this log, or not enough have yet. The check shows changes made by anybody who does not hold the log’s own key; it cannot rule out that whoever holds it wrote the whole log anew.</span>
         </p>
       )}
       {pending > 0 && <p className={styles.count}>{plural(pending, 'event')} will be in the log within a second or so; verify again then.</p>}

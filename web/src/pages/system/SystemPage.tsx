@@ -1,9 +1,9 @@
 import { Progress } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { IconAlertTriangle, IconCircleCheck, IconCircleX, IconClock, IconHelpCircle, IconPlayerPlay } from '@tabler/icons-react';
+import { IconAlertTriangle, IconCircleCheck, IconCircleX, IconClock, IconEye, IconHelpCircle, IconPlayerPlay } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
-import type { Job, Store, System, WorkState } from '../../api/types';
+import type { Job, Outside, Store, System, WorkState } from '../../api/types';
 import { useLive } from '../../app/live';
 import { systemQuery, useMe } from '../../app/queries';
 import { Badge, type Tone } from '../../parts/badges';
@@ -44,7 +44,8 @@ export function SystemPage() {
       </section>
       <div className={styles.panels}>
         <Panel title="Stores">{(data.stores ?? []).map((s) => <StoreFacts key={s.name} store={s} />)}</Panel>
-        <Panel title="Ledger"><Ledger ledger={data.ledger} /></Panel>
+        <Panel title="Ledger"><Ledger ledger={data.ledger} watched={data.witness.witnesses.length > 0} /></Panel>
+        <Panel title="Witnesses and time"><OutsideFacts outside={data.witness} /></Panel>
         <Panel title="Database and uploads">
           <Facts rows={[
             ['Database', data.database.engine],
@@ -89,14 +90,14 @@ function StoreFacts({ store: s }: { store: Store }) {
   );
 }
 
-function Ledger({ ledger: l }: { ledger: System['ledger'] }) {
+function Ledger({ ledger: l, watched }: { ledger: System['ledger']; watched: boolean }) {
   const { can } = useMe();
   const behind = l.events - l.checkpointSize;
   return (
     <>
       <div className={styles.line}>
         {l.state === ok ? <Badge tone="good" icon={IconCircleCheck}>Signing</Badge> : <Badge tone="bad" icon={IconCircleX}>{words[l.state] ?? l.state}</Badge>}
-        {!l.witnessed && <Badge tone="warn" icon={IconHelpCircle}>Not witnessed</Badge>}
+        {l.witnessed ? <Badge tone="good" icon={IconEye}>Witnessed</Badge> : <Badge tone={watched ? 'bad' : 'warn'} icon={IconHelpCircle}>Not witnessed</Badge>}
       </div>
       <Facts rows={[
         ['Events', count(l.events)],
@@ -107,6 +108,47 @@ function Ledger({ ledger: l }: { ledger: System['ledger'] }) {
         ['Published log', can.log && <a key="l" href="/log/checkpoint">Latest checkpoint</a>],
         ['Word', l.message],
       ]} />
+    </>
+  );
+}
+
+/** Who outside vouches for the log, and what they have signed. */
+function OutsideFacts({ outside: o }: { outside: Outside }) {
+  return (
+    <>
+      {o.witnesses.length === 0 && <p className="dim">No witness is configured. An outside body that signs the log makes it proof against this force itself.</p>}
+      {o.witnesses.map((w) => (
+        <div key={w.name} className={styles.store}>
+          <div className={styles.line}>
+            <h3>{w.name}</h3>
+            {w.trouble
+              ? <Badge tone="bad" icon={IconCircleX}>Not signing</Badge>
+              : known(w.at) ? <Badge tone="good" icon={IconCircleCheck}>Signing</Badge> : <Badge tone="plain" icon={IconClock}>Not asked yet</Badge>}
+          </div>
+          <Facts rows={[
+            ['Kind', `Witness, ${w.algorithm}`],
+            ['Key name', <span key="k" className="mono">{w.keyName}</span>],
+            ['Signed last', known(w.at) ? <span key="s">{count(w.size)} events, {ago(w.at)}<span className={styles.small}>{full(w.at)}</span></span> : 'nothing yet'],
+            ['Behind since', known(w.since) && full(w.since)],
+            ['Word', w.trouble],
+          ]} />
+        </div>
+      ))}
+      {o.authorities.map((a) => (
+        <div key={a.name} className={styles.store}>
+          <div className={styles.line}>
+            <h3>{a.name}</h3>
+            {a.trouble
+              ? <Badge tone="bad" icon={IconCircleX}>Not stamping</Badge>
+              : known(a.at) ? <Badge tone="good" icon={IconCircleCheck}>Stamping</Badge> : <Badge tone="plain" icon={IconClock}>Nothing stamped yet</Badge>}
+          </div>
+          <Facts rows={[
+            ['Kind', 'Timestamp authority'],
+            ['Stamped last', known(a.at) ? <span key="s">{count(a.size)} events, {ago(a.at)}<span className={styles.small}>{full(a.at)}</span></span> : 'nothing yet'],
+            ['Word', a.trouble],
+          ]} />
+        </div>
+      ))}
     </>
   );
 }

@@ -1,5 +1,5 @@
 import type { System } from '../../api/types';
-import { ago, bytes, lengthInWords, plural } from '../../words/time';
+import { ago, bytes, full, known, lengthInWords, plural } from '../../words/time';
 
 export interface Warning {
   tone: 'warn' | 'bad';
@@ -29,8 +29,19 @@ export function warnings(s: System, now: Date): Warning[] {
   const a = s.approvals;
   if (a.overdue > 0) say('bad', `${plural(a.overdue, 'review')} of emergency access ${a.overdue === 1 ? 'is' : 'are'} overdue. Professional standards, auditors or the data protection officer must say whether it was justified.`);
   if (a.glass > 0) say('warn', `emergency access is in use by ${plural(a.glass, 'person', 'people')} just now. Those who review it have been told.`);
-  if (!l.witnessed) say('warn', 'the log is not witnessed. Whoever holds its key could write it anew without being noticed. Have an outside body sign it.');
+  const { witnesses, authorities } = s.witness;
+  if (witnesses.length === 0) say('warn', 'the log is not witnessed. Whoever holds its key could write it anew without being noticed. Have an outside body sign it.');
+  else if (!l.witnessed) say('bad', `the log has not been witnessed ${known(s.witness.at) ? `since ${full(since(s.witness.since, s.witness.at))}` : 'yet'}. Everything goes on being recorded and signed, and is witnessed once enough witnesses answer again.`);
+  for (const w of witnesses) {
+    if (w.trouble && now.getTime() - Date.parse(known(w.since) ? w.since : s.startedAt) > 60_000) say('warn', `witness ${w.name} has not signed ${known(w.at) ? `since ${full(since(w.since, w.at))}` : 'yet'}. ${w.trouble}`);
+  }
+  for (const a of authorities) {
+    if (a.late) say('warn', `timestamp authority ${a.name} has given no timestamp ${known(a.at) ? `since ${full(a.at)}` : 'yet'}. ${a.trouble}`);
+  }
   const skew = now.getTime() - Date.parse(s.startedAt);
   if (skew < -60_000) say('warn', `the clock of this computer and that of the server differ by ${lengthInWords(skew)} or more.`);
   return found.sort((a, b) => Number(b.tone === 'bad') - Number(a.tone === 'bad'));
 }
+
+/** Since when something is missing; where that is not known, since the last that there was. */
+const since = (missing: string, last: string) => (known(missing) ? missing : last);
