@@ -44,7 +44,12 @@ func demoOrganisation(ctx context.Context, a *app) error {
 		units[u[0]] = made.ID
 	}
 	// The shift's footage is up to 27 hours old when the demo begins.
-	since := time.Now().UTC().AddDate(0, -3, 0).Truncate(24 * time.Hour)
+	zone, err := time.LoadLocation(forceZone)
+	if err != nil {
+		return err
+	}
+	now := time.Now().In(zone)
+	since := time.Date(now.Year(), now.Month()-3, now.Day(), 0, 0, 0, 0, zone)
 	people := map[string]evidence.ID{}
 	list, err := a.identity.List(ctx)
 	if err != nil {

@@ -2,6 +2,7 @@
 // session cookie, and fails with a Problem.
 import { zone } from '../words/time';
 import type {
+  Candidate, CaseDetail, CaseKind, CaseList, ImportPreview, People, PersonDetail, Unit,
   Consultation, Days, Detail, Dock, History, Me, Purpose, RecordingsPage, System,
 } from './types';
 
@@ -86,6 +87,11 @@ async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await (await send('GET', path, undefined, signal)).json()) as T;
 }
 
+/** Makes something and tells its identifier. */
+async function made(path: string, body: unknown): Promise<string> {
+  return ((await (await send('POST', path, body)).json()) as { id: string }).id;
+}
+
 /** Query string of the values that are not empty, with its '?'. */
 export function query(values: Record<string, string | number | undefined>): string {
   const q = new URLSearchParams();
@@ -103,6 +109,21 @@ export interface RecordingsFilter {
   from?: string;
   /** first instant no longer included */
   to?: string;
+}
+
+export interface PeopleFilter {
+  text?: string;
+  unit?: string;
+  role?: string;
+  state?: string;
+}
+
+export interface CasesFilter {
+  text?: string;
+  state?: string;
+  kind?: string;
+  /** 'true' = only those that the reader is a member of */
+  mine?: string;
 }
 
 export const api = {
@@ -145,6 +166,29 @@ export const api = {
   async peaks(url: string, signal?: AbortSignal): Promise<Uint8Array> {
     return new Uint8Array(await (await send('GET', url, undefined, signal)).arrayBuffer());
   },
+
+  people: (filter: PeopleFilter, after: string, signal?: AbortSignal) => ask<People>('/api/people' + query({ ...filter, after }), signal),
+  person: (id: string, signal?: AbortSignal) => ask<PersonDetail>(`/api/people/${id}`, signal),
+  addPerson: (p: { login: string; name: string; number: string; role: string; unit: string; lead: boolean }) => made('/api/people', p),
+  describePerson: (id: string, change: { name?: string; number?: string; from?: string }) => send('PUT', `/api/people/${id}`, change),
+  post: (id: string, posting: { unit: string; lead: boolean; from?: string }) => send('POST', `/api/people/${id}/postings`, posting),
+  endPosting: (id: string, until?: string) => send('POST', `/api/postings/${id}/end`, { until }),
+  issueCamera: (id: string, issue: { camera: string; from?: string; until?: string }) => send('POST', `/api/people/${id}/cameras`, issue),
+  returnCamera: (id: string) => send('POST', `/api/cameras/${id}/return`, {}),
+  previewImport: async (file: string): Promise<ImportPreview> => (await (await send('POST', '/api/people-preview', { file })).json()) as ImportPreview,
+  importPeople: async (file: string, digest: string): Promise<ImportPreview> => (await (await send('POST', '/api/people-import', { file, digest })).json()) as ImportPreview,
+  units: (signal?: AbortSignal) => ask<{ units: Unit[] }>('/api/units', signal),
+  addUnit: (unit: { name: string; code: string; parent?: string }) => made('/api/units', unit),
+  changeUnit: (id: string, change: { name?: string; parent?: string }) => send('PUT', `/api/units/${id}`, change),
+  closeUnit: (id: string) => send('POST', `/api/units/${id}/close`),
+  cases: (filter: CasesFilter, before: string, signal?: AbortSignal) => ask<CaseList>('/api/cases' + query({ ...filter, before }), signal),
+  case: (id: string, signal?: AbortSignal) => ask<CaseDetail>(`/api/cases/${id}`, signal),
+  addCase: (c: { number: string; kind: CaseKind; title: string }) => made('/api/cases', c),
+  closeCase: (id: string) => send('POST', `/api/cases/${id}/close`),
+  addMember: (id: string, member: { person: string; role: string }) => send('POST', `/api/cases/${id}/members`, member),
+  endMember: (id: string, member: string) => send('POST', `/api/cases/${id}/members/${member}/end`),
+  candidates: async (text: string, signal?: AbortSignal): Promise<Candidate[]> =>
+    (await ask<{ people: Candidate[] | null }>('/api/case-candidates' + query({ text }), signal)).people ?? [],
 
   docks: (signal?: AbortSignal) => ask<{ docks: Dock[] | null }>('/api/docks', signal),
   system: (signal?: AbortSignal) => ask<System>('/api/system', signal),

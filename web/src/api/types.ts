@@ -59,6 +59,24 @@ export type CameraStatus = With<Schemas['CameraStatus'], { state: CameraState }>
 export type DockStatus = With<Schemas['DockStatus'], { cameras: CameraStatus[] | null }>;
 export type Dock = With<Schemas['DockView'], { cameras: CameraStatus[] | null }>;
 
+export type Person = Schemas['PersonView'];
+export type Holding = Schemas['Holding'];
+export type Posting = Schemas['PostingView'];
+export type PersonDetail = Schemas['PersonDetail'];
+export type People = With<Schemas['PeopleList'], { people: Person[]; roles: Schemas['RoleOption'][] }>;
+export type Unit = With<Schemas['UnitView'], { leads: string[] }>;
+export type Verdict = 'new' | 'changed' | 'unchanged' | 'refused';
+/** What becomes of one line of a staff file. */
+export type ImportLine = With<Schemas['Line'], { verdict: Verdict; changes: Schemas['Change'][]; remarks: Schemas['Remark'][] }>;
+export type ImportPreview = With<Schemas['Preview'], { lines: ImportLine[]; absent: Schemas['Absent'][]; counts: Record<Verdict, number>; digest: string }>;
+
+export type CaseKind = 'case' | 'incident';
+export type Case = With<Schemas['CaseView'], { kind: CaseKind }>;
+export type Member = Schemas['MemberView'];
+export type CaseDetail = With<Schemas['CaseDetail'], { kind: CaseKind; members: Member[] }>;
+export type CaseList = With<Schemas['CaseList'], { cases: Case[] }>;
+export type Candidate = Schemas['Candidate'];
+
 export type Store = Schemas['Store'];
 export type Job = With<Schemas['Work'], { state: WorkState }>;
 /** What outsiders vouch for: witnesses of the log, timestamp authorities. */

@@ -46,4 +46,7 @@ export const historyQuery = (id: string) =>
   queryOptions({ queryKey: ['history', id], queryFn: ({ signal }) => api.history(id, signal), staleTime: 0 });
 export const daysQuery = queryOptions({ queryKey: ['days'], queryFn: ({ signal }) => api.days(signal), staleTime: 60_000 });
 export const docksQuery = queryOptions({ queryKey: ['docks'], queryFn: async ({ signal }) => (await api.docks(signal)).docks ?? [] });
+export const personQuery = (id: string) => queryOptions({ queryKey: ['people', id], queryFn: ({ signal }) => api.person(id, signal) });
+export const unitsQuery = queryOptions({ queryKey: ['units'], queryFn: async ({ signal }) => (await api.units(signal)).units });
+export const caseQuery = (id: string) => queryOptions({ queryKey: ['cases', id], queryFn: ({ signal }) => api.case(id, signal) });
 export const systemQuery = queryOptions({ queryKey: ['system'], queryFn: ({ signal }) => api.system(signal), refetchInterval: 10_000 });

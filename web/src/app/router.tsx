@@ -1,11 +1,16 @@
 import { IconLock } from '@tabler/icons-react';
 import { createBrowserRouter, Navigate } from 'react-router';
+import { CasePage } from '../pages/cases/CasePage';
+import { CasesPage } from '../pages/cases/CasesPage';
 import { DocksPage } from '../pages/docks/DocksPage';
 import { NotFoundPage } from '../pages/not-found/NotFoundPage';
+import { PeoplePage } from '../pages/people/PeoplePage';
+import { PersonPage } from '../pages/people/PersonPage';
 import { RecordingPage } from '../pages/recording/RecordingPage';
 import { RecordingsPage } from '../pages/recordings/RecordingsPage';
 import { SignInPage } from '../pages/sign-in/SignInPage';
 import { SystemPage } from '../pages/system/SystemPage';
+import { UnitsPage } from '../pages/units/UnitsPage';
 import { Notice } from '../parts/states';
 import { Crash } from './Crash';
 import { Allowed, Guard } from './Guard';
@@ -41,7 +46,12 @@ export const newRouter = () =>
                 { path: '/', Component: Home },
                 { path: '/recordings', element: <Allowed to="recordings"><RecordingsPage /></Allowed> },
                 { path: '/recordings/:id', element: <Allowed to="recordings"><RecordingPage /></Allowed> },
+                { path: '/cases', element: <Allowed to="cases"><CasesPage /></Allowed> },
+                { path: '/cases/:id', element: <Allowed to="cases"><CasePage /></Allowed> },
                 { path: '/docks', element: <Allowed to="docks"><DocksPage /></Allowed> },
+                { path: '/people', element: <Allowed to="people"><PeoplePage /></Allowed> },
+                { path: '/people/:id', element: <Allowed to="people"><PersonPage /></Allowed> },
+                { path: '/units', element: <Allowed to="people"><UnitsPage /></Allowed> },
                 { path: '/system', element: <Allowed to="system"><SystemPage /></Allowed> },
                 { path: '*', Component: NotFoundPage },
               ],
