@@ -118,10 +118,11 @@ func (e *Export) prepare(ctx context.Context, ref ledger.Ref) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkpointWait)
 	defer cancel()
-	if _, _, err := e.trail.Ledger.Wait(ctx, ref); err != nil {
+	index, _, err := e.trail.Ledger.Wait(ctx, ref)
+	if err != nil {
 		return err
 	}
-	e.checkpoint, e.size, err = e.trail.checkpoint(ctx)
+	e.checkpoint, e.size, err = e.trail.cosigned(ctx, index+1)
 	return err
 }
 

@@ -2,14 +2,32 @@ package oversight
 
 import (
 	"context"
+	"time"
 
 	"custos/evidence"
 	"custos/ledger"
 	"custos/tlog"
 )
 
-// checkpoint is the newest checkpoint and its size; none and 0 before the
-// first.
+// cosigned is a checkpoint of at least size entries that enough witnesses have
+// signed, if that can be had soon, else the newest, and its size.
+func (t *Trail) cosigned(ctx context.Context, size int64) ([]byte, int64, error) {
+	soon, cancel := context.WithTimeout(ctx, witnessWait)
+	defer cancel()
+	b, err := t.Witness.Cosigned(soon, size)
+	if err != nil {
+		return t.checkpoint(ctx)
+	}
+	c, err := tlog.ParseCheckpoint(b)
+	return b, c.Size, err
+}
+
+// witnessWait is how long a file of the trail waits for witnesses. One that is
+// made while they are down can be checked against the force's key alone.
+const witnessWait = 3 * time.Second
+
+// checkpoint is the newest checkpoint, with the signatures of witnesses that
+// are known, and its size; none and 0 before the first.
 func (t *Trail) checkpoint(ctx context.Context) ([]byte, int64, error) {
 	b, err := t.Ledger.Checkpoint(ctx)
 	if evidence.CodeOf(err) == evidence.NotFound {
@@ -18,6 +36,7 @@ func (t *Trail) checkpoint(ctx context.Context) ([]byte, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	b = t.Witness.Decorate(b)
 	c, err := tlog.ParseCheckpoint(b)
 	return b, c.Size, err
 }

@@ -15,17 +15,19 @@ import (
 	"custos/database"
 	"custos/evidence"
 	"custos/ledger"
+	"custos/witness"
 )
 
-// TrailConfig is what a Trail reads from. All fields must be set but Now.
+// TrailConfig is what a Trail reads from. All fields must be set but Witness and Now.
 type TrailConfig struct {
 	DB     *database.DB
 	Ledger *ledger.Ledger
 	Access *access.Access
 	// Visible says of which items somebody may know; see custody.Visible.
 	Visible        func(ctx context.Context, actor evidence.Actor, items []evidence.ID) (map[evidence.ID]custody.Sight, error)
-	LogKey         string // vkey
-	Force          string // name of the force, for reports
+	Witness        *witness.Keeper // what outsiders vouch for; nil: nobody vouches
+	LogKey         string          // vkey
+	Force          string          // name of the force, for reports
 	Classification string
 	Now            func() time.Time // nil: time.Now
 }
@@ -61,6 +63,9 @@ const trailItem = "trail"
 func NewTrail(c TrailConfig) *Trail {
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Witness == nil {
+		c.Witness = witness.None()
 	}
 	return &Trail{TrailConfig: c, asked: map[string]asking{}}
 }

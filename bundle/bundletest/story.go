@@ -36,6 +36,9 @@ type Story struct {
 	Info    bundle.Info
 	Masters []bundle.Master
 	Bytes   map[string][]byte // by digest
+
+	Cosigners []*tlogtest.Cosigner // sign the checkpoint
+	Vouched   bundle.Vouched
 }
 
 // File is a master as the camera had it.
@@ -126,12 +129,21 @@ func (s *Story) Disclose() {
 func (s *Story) History(id evidence.ID) bundle.History {
 	h := bundle.History{
 		Recording: id, ItemKey: s.Log.ItemKey(id), Events: s.Log.Events(id), Proofs: map[int64][]tlog.Hash{},
-		Checkpoint: string(s.Log.Checkpoint(s.Log.Size())), LogKey: s.Log.Key.VKey,
+		Checkpoint: string(s.Checkpoint()), LogKey: s.Log.Key.VKey,
 	}
 	for _, e := range h.Events {
 		h.Proofs[e.Index] = s.Log.Path(s.Log.Size(), e.Index)
 	}
 	return h
+}
+
+// Checkpoint is the newest one, signed by the cosigners too.
+func (s *Story) Checkpoint() []byte {
+	b := s.Log.Checkpoint(s.Log.Size())
+	for _, c := range s.Cosigners {
+		b = append(b, c.Sign(b, tlogtest.Time)...)
+	}
+	return b
 }
 
 // Write makes the bag in dir.
@@ -151,6 +163,7 @@ func (s *Story) Write(dir string) (bundle.Summary, error) {
 			return bundle.Summary{}, err
 		}
 	}
+	w.SetVouched(s.Vouched)
 	return w.Close(ctx)
 }
 

@@ -18,14 +18,17 @@ import (
 	"custos/bundle"
 	"custos/bundle/bundletest"
 	"custos/evidence"
+	"custos/tlog/tlogtest"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"custos-verify": main})
 }
 
-// Scripts have two commands more: "bag DIR" writes a sound bag, its log key to
-// the file log.vkey and later and forked checkpoints beside it; "reseal DIR"
+// Scripts have two commands more: "bag DIR [WITNESS]" writes a sound bag, signed
+// by a witness of that name, its log key to the file log.vkey, later and forked
+// checkpoints beside it, and witness policies that it meets and does not meet;
+// "reseal DIR"
 // writes its manifests anew, as somebody who tampers well would; "patch FILE
 // OLD NEW" changes the first OLD in a file; "trail FILE" and "trail FILE ITEM"
 // write a trail of everything, or of one item, of the same log.
@@ -43,8 +46,17 @@ func TestScripts(t *testing.T) {
 
 func bag(ts *testscript.TestScript, _ bool, args []string) {
 	s := bundletest.New()
+	stranger := tlogtest.NewCosigner("inspectorate.example/w", tlogtest.MLDSA44)
+	good := "quorum none\n"
+	if len(args) > 1 {
+		witness := tlogtest.NewCosigner(args[1], tlogtest.Ed25519)
+		s.Cosigners = append(s.Cosigners, witness)
+		good = fmt.Sprintf("witness w %s\nquorum w\n", witness.Key)
+	}
 	s.Disclose()
 	_, err := s.Write(ts.MkAbs(args[0]))
+	ts.Check(err)
+	root, err := os.ReadFile(filepath.Join("..", "..", "timestamp", "testdata", "golden.pem"))
 	ts.Check(err)
 	size := s.Log.Size()
 	same := s.Log.Checkpoint(size)
@@ -54,6 +66,8 @@ func bag(ts *testscript.TestScript, _ bool, args []string) {
 	for name, b := range map[string][]byte{
 		"log.vkey": []byte(s.Log.Key.VKey + "\n"), "same": same,
 		"later": s.Log.Checkpoint(size + 1), "fork": fork.Log.Checkpoint(size),
+		"good.policy": []byte(good), "pins.policy": []byte("log " + s.Log.Key.VKey + "\n" + good), "roots.pem": root,
+		"other.policy": fmt.Appendf(nil, "witness inspectorate %s\nquorum inspectorate\n", stranger.Key),
 	} {
 		ts.Check(os.WriteFile(ts.MkAbs(name), b, 0o600))
 	}

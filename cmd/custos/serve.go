@@ -140,7 +140,7 @@ func (a *app) server(ctx context.Context, shown shown) (*server, error) {
 		return nil, err
 	}
 	trail := oversight.NewTrail(oversight.TrailConfig{
-		DB: a.db, Ledger: a.ledger, Access: a.access, Visible: a.custody.Visible,
+		DB: a.db, Ledger: a.ledger, Witness: a.witness, Access: a.access, Visible: a.custody.Visible,
 		LogKey: a.signers.logKey, Force: a.cfg.Force, Classification: a.cfg.Classification,
 	})
 	srv.door = httpapi.New(httpapi.Config{
