@@ -166,6 +166,31 @@ func TestTooManyRequests(t *testing.T) {
 	}
 }
 
+// Uploads of a dock are not counted for its address, guesses at its key are.
+func TestGuessesAtADocksKey(t *testing.T) {
+	h := newHouseWith(t, func(c *httpapi.Config) { c.Rates = httpapi.Rates{PerAddress: 1, PerAccount: 20, SignIns: 3} }, access.Officer)
+	upload := func(key string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("HEAD", "/files/0123456789abcdefghjkmnpqrs", nil)
+		r.Header.Set("Tus-Resumable", "1.0.0")
+		r.Header.Set("Authorization", "Bearer "+key)
+		return h.do(r)
+	}
+	for i := range 50 { // far more than the address may ask for
+		if w := upload(h.dockKey); w.Code != 404 {
+			t.Fatalf("request %d of the dock is %d", i, w.Code)
+		}
+	}
+	for i := range 5 {
+		if w, want := upload(fmt.Sprint("guess", i)), map[bool]int{true: 401, false: 429}[i < 3]; w.Code != want {
+			t.Errorf("guess %d is %d, want %d", i, w.Code, want)
+		}
+	}
+	h.Clock.Move(time.Minute)
+	if w := upload(h.dockKey); w.Code != 404 {
+		t.Errorf("a minute later the dock gets %d", w.Code)
+	}
+}
+
 // However many addresses come, what is remembered of them is bounded.
 func TestRatesAreBoundedInMemory(t *testing.T) {
 	clock := time.Unix(1_800_000_000, 0)
@@ -397,6 +422,17 @@ func TestSlowClients(t *testing.T) {
 	must(t, err)
 	if b, err := io.ReadAll(res.Body); err != nil || string(b) != "done" {
 		t.Errorf("the work was cut off: %v %q", err, b)
+	}
+	// Nor is it over HTTP/2, where a deadline that passes ends the request.
+	two := httptest.NewUnstartedServer(h.handler)
+	two.EnableHTTP2 = true
+	two.StartTLS()
+	defer two.Close()
+	res, err = two.Client().Post(two.URL+"/test/work", "text/plain", strings.NewReader("hi"))
+	must(t, err)
+	<-working
+	if b, err := io.ReadAll(res.Body); err != nil || string(b) != "done" || res.ProtoMajor != 2 {
+		t.Errorf("the work over %s was cut off: %v %q", res.Proto, err, b)
 	}
 }
 

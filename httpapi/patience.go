@@ -69,7 +69,6 @@ func (s *Server) patiently(rec *recorder, r *http.Request) *http.Request {
 	if strings.HasPrefix(r.URL.Path, "/media/") {
 		rec.patience = s.Patience.Media
 	}
-	rec.hurry() // also for the server's own answer when nothing is written
 	if strings.HasPrefix(r.URL.Path, "/files/") || r.Body == nil || r.Body == http.NoBody {
 		return r
 	}

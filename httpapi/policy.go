@@ -67,11 +67,7 @@ func (s *Server) authenticate(r *http.Request, p policy) (evidence.Actor, error)
 	var err error
 	st := stateOf(r.Context())
 	if p.keyed {
-		key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !ok {
-			return a, evidence.Errorf(evidence.Unauthenticated, "A dock must give its key.")
-		}
-		a, err = s.Identity.AuthenticateDock(r.Context(), key)
+		a, err = s.dockByKey(r)
 	} else {
 		c, cerr := r.Cookie(s.cookieName())
 		if cerr != nil {
@@ -95,6 +91,24 @@ func (s *Server) authenticate(r *http.Request, p policy) (evidence.Actor, error)
 		return evidence.Actor{}, evidence.Errorf(evidence.StepUp, "Show once more that it is you. Nothing was changed yet.")
 	}
 	return a, nil
+}
+
+// dockByKey tells whose key a request carries. Keys that are none count as
+// attempts to sign in from their address: uploads have no other limit there.
+func (s *Server) dockByKey(r *http.Request) (evidence.Actor, error) {
+	key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return evidence.Actor{}, evidence.Errorf(evidence.Unauthenticated, "A dock must give its key.")
+	}
+	from := "dock " + s.caller(r)
+	if err := refusal(r.Context(), s.rates.signIn.empty(from)); err != nil {
+		return evidence.Actor{}, err
+	}
+	a, err := s.Identity.AuthenticateDock(r.Context(), key)
+	if evidence.CodeOf(err) == evidence.Unauthenticated {
+		s.rates.signIn.take(from)
+	}
+	return a, err
 }
 
 // handle registers a plain route. h returns an error before it wrote anything,

@@ -94,6 +94,21 @@ func (b *buckets) take(key string) (wait time.Duration) {
 	return 0
 }
 
+// empty tells after how long key has a token again, without taking one.
+func (b *buckets) empty(key string) (wait time.Duration) {
+	if b.rate < 0 {
+		return 0
+	}
+	now := b.now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	k, ok := b.kept[key]
+	if have := k.tokens + b.rate*math.Max(0, now.Sub(k.at).Seconds()); ok && have < 1 {
+		return time.Duration((1 - have) / b.rate * float64(time.Second))
+	}
+	return 0
+}
+
 // room makes place for one more bucket; called with mu held. It looks at a few
 // at a time, in the random order of a map, so no request pays for all of them.
 func (b *buckets) room(now time.Time) {
@@ -110,7 +125,11 @@ func (b *buckets) room(now time.Time) {
 
 // limited is nil, or the refusal of one who asks too much.
 func (s *Server) limited(ctx context.Context, b *buckets, key string) error {
-	wait := b.take(key)
+	return refusal(ctx, b.take(key))
+}
+
+// refusal is nil where there is nothing to wait for.
+func refusal(ctx context.Context, wait time.Duration) error {
 	if wait == 0 {
 		return nil
 	}

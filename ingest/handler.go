@@ -54,6 +54,8 @@ func statusOf(err error) int {
 		return http.StatusConflict
 	case evidence.Full:
 		return http.StatusInsufficientStorage
+	case evidence.TooMany:
+		return http.StatusTooManyRequests
 	case evidence.Unavailable:
 		return http.StatusServiceUnavailable
 	default:

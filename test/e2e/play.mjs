@@ -63,6 +63,20 @@ async function plays(page, what) {
   assert.ok(t2 - t1 > 0.5, `${what} advances: ${t1} to ${t2}`);
   assert.ok(difference > 0.2, `two frames of ${what} differ by ${difference}`);
   assert.ok(one.some((v, i) => i % 4 !== 3 && v > 40), `${what} is not black`);
+  await stays(page, what);
+}
+
+/** Who watches, and when, stands over the picture, and the picture has no page of its own. */
+async function stays(page, what) {
+  for (const says of await page.getByTestId('watermark').locator('span').allInnerTexts()) {
+    assert.match(says, /7731 · \d{1,2} \w+ 20\d\d, \d\d:\d\d:\d\d \w+$/, `the watermark of ${what}`);
+  }
+  assert.equal(await page.getByTestId('watermark').locator('span').count(), 2, `${what} carries the watermark`);
+  const source = await page.evaluate(() => document.querySelector('video').src);
+  const alone = await page.context().newPage();
+  const answer = await alone.goto(source);
+  assert.equal(answer.status(), 403, `${what} in a window of its own`);
+  await alone.close();
 }
 
 await as('supervisor', async (page, look) => {
