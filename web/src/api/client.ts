@@ -3,6 +3,7 @@
 import { zone } from '../words/time';
 import type {
   Candidate, CaseDetail, CaseKind, CaseList, ImportPreview, People, PersonDetail, Unit,
+  ApprovalPage, ApprovalRequest, ApprovalSubjects, Emergency, EmergencyPage, MyEmergency, Waiting,
   Consultation, Days, Detail, Dock, History, Me, Purpose, RecordingsPage, System,
 } from './types';
 
@@ -192,6 +193,30 @@ export const api = {
 
   docks: (signal?: AbortSignal) => ask<{ docks: Dock[] | null }>('/api/docks', signal),
   system: (signal?: AbortSignal) => ask<System>('/api/system', signal),
+
+  /** What waits for this person to decide or review, and what they may do with requests. */
+  waiting: (signal?: AbortSignal) => ask<Waiting>('/api/approvals/waiting', signal),
+  approvals: (show: string, cursor: string, signal?: AbortSignal) => ask<ApprovalPage>('/api/approvals' + query({ show, cursor }), signal),
+  approvalSubjects: (kind: string, by: { id?: string; text?: string }, signal?: AbortSignal) =>
+    ask<ApprovalSubjects>('/api/approvals/subjects' + query({ kind, ...by }), signal),
+  async askApproval(what: { kind: string; subject: string; role?: string; reason: string }): Promise<ApprovalRequest> {
+    return (await (await send('POST', '/api/approvals', what)).json()) as ApprovalRequest;
+  },
+  async decideApproval(id: string, what: 'approve' | 'refuse' | 'withdraw', reason?: string): Promise<ApprovalRequest> {
+    return (await (await send('POST', `/api/approvals/${id}/${what}`, reason === undefined ? undefined : { reason })).json()) as ApprovalRequest;
+  },
+  emergencies: (waiting: boolean, cursor: string, signal?: AbortSignal) =>
+    ask<EmergencyPage>('/api/break-glass' + query({ waiting: waiting ? 'true' : '', cursor }), signal),
+  myEmergency: (signal?: AbortSignal) => ask<MyEmergency>('/api/break-glass/mine', signal),
+  async breakGlass(reason: string, reference: string): Promise<Emergency> {
+    return (await (await send('POST', '/api/break-glass', { reason, reference })).json()) as Emergency;
+  },
+  async endEmergency(id: string): Promise<Emergency> {
+    return (await (await send('POST', `/api/break-glass/${id}/end`)).json()) as Emergency;
+  },
+  async reviewEmergency(id: string, outcome: 'justified' | 'not_justified', note: string): Promise<Emergency> {
+    return (await (await send('POST', `/api/break-glass/${id}/review`, { outcome, note })).json()) as Emergency;
+  },
   /** The stream of what changes; the caller closes it. */
   events: () => new EventSource('/api/events'),
 };

@@ -82,3 +82,17 @@ export type Job = With<Schemas['Work'], { state: WorkState }>;
 /** What outsiders vouch for: witnesses of the log, timestamp authorities. */
 export type Outside = With<Schemas['Outside'], { witnesses: Schemas['WitnessStatus'][]; authorities: Schemas['AuthorityStatus'][] }>;
 export type System = With<Schemas['System'], { witness: Outside; work: With<Schemas['WorkState'], { recent: Job[] | null }> }>;
+
+/** Whether somebody may do something, and if not, why. */
+export type Ability = Schemas['Ability'];
+export type RequestState = Schemas['RequestView']['state'];
+/** An act that one person asked for and another must approve. */
+export type ApprovalRequest = Schemas['RequestView'];
+export type ApprovalPage = With<Schemas['RequestPage'], { items: ApprovalRequest[] }>;
+export type Waiting = With<Schemas['Waiting'], { ask: Schemas['AskKind'][]; roles: Schemas['RoleName'][] }>;
+export type ApprovalSubject = Schemas['Subject'];
+export type ApprovalSubjects = With<Schemas['Subjects'], { items: ApprovalSubject[] }>;
+/** One time that somebody took emergency access. */
+export type Emergency = Schemas['EmergencyView'];
+export type EmergencyPage = With<Schemas['EmergencyPage'], { items: Emergency[] }>;
+export type MyEmergency = Schemas['MyEmergency'];

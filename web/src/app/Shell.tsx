@@ -1,7 +1,7 @@
 import { Popover, SegmentedControl, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import {
-  IconChevronDown, IconDeviceDesktop, IconDeviceUsb, IconFolder, IconKeyboard, IconLogout, IconMoon, IconPlugConnectedX, IconServer2, IconSitemap, IconSun, IconUsers, IconVideo,
+  IconChevronDown, IconDeviceDesktop, IconDeviceUsb, IconFolder, IconKeyboard, IconLogout, IconMoon, IconPlugConnectedX, IconServer2, IconSitemap, IconSun, IconUsers, IconUsersGroup, IconVideo,
   type Icon,
 } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
@@ -10,9 +10,11 @@ import { api } from '../api/client';
 import type { Me } from '../api/types';
 import { useKeys } from '../parts/keys';
 import { Logo } from '../parts/Logo';
+import { EmergencyAlert, EmergencyBanner, TakeEmergency } from './BreakGlass';
 import { useLiveState } from './live';
 import { meQuery, useMe } from './queries';
 import styles from './Shell.module.css';
+import { WaitingCount } from './WaitingCount';
 import { Shortcuts } from './Shortcuts';
 
 interface Entry {
@@ -28,6 +30,7 @@ const menu: Entry[] = [
   { to: '/docks', label: 'Docks', icon: IconDeviceUsb, needs: 'docks' },
   { to: '/people', label: 'People', icon: IconUsers, needs: 'people' },
   { to: '/units', label: 'Units', icon: IconSitemap, needs: 'people' },
+  { to: '/approvals', label: 'Approvals', icon: IconUsersGroup, needs: 'approvals' },
   { to: '/system', label: 'System', icon: IconServer2, needs: 'system' },
 ];
 
@@ -65,8 +68,10 @@ export function Shell() {
           <NavLink key={to} to={to} className={styles.entry}>
             <Mark size={20} stroke={1.7} aria-hidden />
             <span>{label}</span>
+            {to === '/approvals' && <WaitingCount />}
           </NavLink>
         ))}
+        {me.can.breakGlass && <TakeEmergency className={styles.entry} />}
       </nav>
       <Main />
       <Shortcuts opened={help} onClose={() => setHelp(false)} />
@@ -84,7 +89,7 @@ function Main() {
     if (first.current) first.current = false;
     else if (!main.current?.contains(document.activeElement)) main.current?.focus({ preventScroll: true });
   }, [pathname]);
-  return <main id="main" ref={main} tabIndex={-1} className={styles.main}><Outlet /></main>;
+  return <main id="main" ref={main} tabIndex={-1} className={styles.main}><EmergencyBanner /><EmergencyAlert /><Outlet /></main>;
 }
 
 /** Says that nothing new arrives while the event stream is broken. Short breaks are not worth a word. */

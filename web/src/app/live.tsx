@@ -10,6 +10,9 @@ export interface LiveEvents {
   recordings: { id: string };
   checkpoint: { size: number; at: string };
   work: { recording: string; kind: string; state: string };
+  approvals: object;
+  /** whose it is, only for those who review it */
+  breakGlass: { id?: string; name?: string; state?: string };
 }
 
 type Listener = (name: keyof LiveEvents, data: LiveEvents[keyof LiveEvents]) => void;
@@ -21,7 +24,7 @@ interface Live {
 }
 
 const LiveContext = createContext<Live>({ connected: true, listen: () => () => undefined });
-const names: (keyof LiveEvents)[] = ['docks', 'recordings', 'checkpoint', 'work'];
+const names: (keyof LiveEvents)[] = ['docks', 'recordings', 'checkpoint', 'work', 'approvals', 'breakGlass'];
 
 /** Keeps one event stream open for the whole page, and opens it again when it breaks. */
 export function LiveProvider({ children }: { children: ReactNode }) {

@@ -2,6 +2,7 @@ import { IconLock } from '@tabler/icons-react';
 import { createBrowserRouter, Navigate } from 'react-router';
 import { CasePage } from '../pages/cases/CasePage';
 import { CasesPage } from '../pages/cases/CasesPage';
+import { ApprovalsPage } from '../pages/approvals/ApprovalsPage';
 import { DocksPage } from '../pages/docks/DocksPage';
 import { NotFoundPage } from '../pages/not-found/NotFoundPage';
 import { PeoplePage } from '../pages/people/PeoplePage';
@@ -20,7 +21,7 @@ import { Shell } from './Shell';
 /** The first page of the menu that this person may see. */
 function Home() {
   const { can, roleName } = useMe();
-  const to = can.recordings ? '/recordings' : can.docks ? '/docks' : can.system ? '/system' : '';
+  const to = can.recordings ? '/recordings' : can.docks ? '/docks' : can.system ? '/system' : can.approvals ? '/approvals' : '';
   if (to) return <Navigate to={to} replace />;
   return (
     <Notice icon={IconLock} title="Nothing here is open to you yet" page>
@@ -52,6 +53,7 @@ export const newRouter = () =>
                 { path: '/people', element: <Allowed to="people"><PeoplePage /></Allowed> },
                 { path: '/people/:id', element: <Allowed to="people"><PersonPage /></Allowed> },
                 { path: '/units', element: <Allowed to="people"><UnitsPage /></Allowed> },
+                { path: '/approvals', element: <Allowed to="approvals"><ApprovalsPage /></Allowed> },
                 { path: '/system', element: <Allowed to="system"><SystemPage /></Allowed> },
                 { path: '*', Component: NotFoundPage },
               ],

@@ -4,8 +4,10 @@ import {
   IconAlertTriangle, IconCircleCheck, IconClockPause, IconDeviceUsb, IconFileSearch, IconPlugConnectedX, IconPlugX, IconUpload, IconWifi, type Icon,
 } from '@tabler/icons-react';
 import type { CameraState, CameraStatus, Dock, FileStatus } from '../../api/types';
+import { Link } from 'react-router';
 import { useLive } from '../../app/live';
 import { docksQuery } from '../../app/queries';
+import { useWaiting } from '../../app/waiting';
 import { Badge, type Tone } from '../../parts/badges';
 import { Failure, Loading, Notice } from '../../parts/states';
 import { useTitle } from '../../parts/title';
@@ -69,6 +71,7 @@ export function DocksPage() {
 
 function DockCard({ dock }: { dock: Dock }) {
   const cameras = dock.cameras ?? [];
+  const mayRevoke = useWaiting()?.ask.some((a) => a.kind === 'dock.revoke');
   return (
     <article className={styles.dock} data-away={!dock.online || undefined} aria-label={`Dock ${dock.name}`}>
       <header>
@@ -84,6 +87,7 @@ function DockCard({ dock }: { dock: Dock }) {
       {dock.message && <p className={styles.message} data-tone="bad"><IconAlertTriangle size={15} aria-hidden /><span>{dock.message}</span></p>}
       {cameras.length === 0 && dock.online && <p className={styles.none}>No camera is docked.</p>}
       {cameras.length > 0 && <ul>{cameras.map((c) => <li key={c.device}><Camera camera={c} stale={!dock.online} /></li>)}</ul>}
+      {mayRevoke && <p className={styles.revoke}><Link to={`/approvals?show=mine&kind=dock.revoke&subject=${dock.id}`}>Ask to revoke its key …</Link></p>}
     </article>
   );
 }
