@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -8,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,17 +64,16 @@ type Page struct {
 // damaged or was given for another filter, or an officer or device that can be
 // nobody's. Days and Count fail with Invalid for the last.
 func (c *Catalogue) List(ctx context.Context, q Query) (Page, error) {
-	query, args, err := listQuery(q)
+	parts, err := q.parts()
 	if err != nil {
 		return Page{}, err
 	}
-	if q.empty() {
+	if len(parts) == 0 {
 		return Page{}, nil
 	}
 	var cards []Card
 	err = c.db.Read(ctx, func(tx *database.Tx) error {
-		rows, err := tx.Query(ctx, query, args...)
-		if cards, err = collect(rows, err, scanCard); err != nil || !q.Whole {
+		if cards, err = q.newest(ctx, tx, parts); err != nil || !q.Whole {
 			return err
 		}
 		at := map[evidence.ID]*evidence.Placing{}
@@ -93,6 +94,45 @@ func (c *Catalogue) List(ctx context.Context, q Query) (Page, error) {
 	return p, nil
 }
 
+// newest are the newest cards of all parts, in the order of the list, one more
+// than a page has. The first part is read for itself; of the others only what
+// would stand before the last of these matters.
+func (q Query) newest(ctx context.Context, tx *database.Tx, parts []part) ([]Card, error) {
+	most := q.limit() + 1
+	first := parts[0].query(nil, most)
+	rows, err := tx.Query(ctx, first.sql, first.args...)
+	cards, err := collect(rows, err, scanCard)
+	if err != nil || len(parts) == 1 {
+		return cards, err
+	}
+	var last *Card
+	if len(cards) == most {
+		last = &cards[most-1]
+	}
+	var rest piece
+	for i, p := range parts[1:] {
+		if i > 0 {
+			rest.sql += " UNION ALL "
+		}
+		one := p.query(last, most)
+		rest.add(fmt.Sprintf("SELECT * FROM (%s) AS a%d", one.sql, i), one.args...)
+	}
+	rows, err = tx.Query(ctx, rest.sql, rest.args...)
+	more, err := collect(rows, err, scanCard)
+	if err != nil {
+		return nil, err
+	}
+	if len(more) == 0 {
+		return cards, nil
+	}
+	cards = append(cards, more...)
+	slices.SortFunc(cards, func(a, b Card) int {
+		return cmp.Or(b.StartedAt.Compare(a.StartedAt), strings.Compare(string(b.ID), string(a.ID)))
+	})
+	cards = slices.CompactFunc(cards, func(a, b Card) bool { return a.ID == b.ID })
+	return cards[:min(most, len(cards))], nil
+}
+
 const cardColumns = `r.id, r.device, r.officer, r.category, r.started_at, r.created_at, r.duration_ms, r.segments, r.bytes, r.state, r.why, r.poster_segment,
 	r.owner, r.unit, r.class`
 
@@ -104,51 +144,50 @@ func scanCard(r *sql.Rows) (k Card, err error) {
 	return k, err
 }
 
-// listQuery is the newest of what each arm of the scope has newest.
-func listQuery(q Query) (string, []any, error) {
+// part is one arm of a scope with everything that the query asks besides.
+type part struct {
+	arm
+	filter []piece
+}
+
+// parts are the arms of the scope, with the filter and the place in the list;
+// none where nothing may be known. It fails with Invalid.
+func (q Query) parts() (out []part, err error) {
 	if q.Limit < 0 || q.Limit > maxLimit {
-		return "", nil, evidence.Errorf(evidence.Invalid, "A page of the list has 1 to %d recordings.", maxLimit)
+		return nil, evidence.Errorf(evidence.Invalid, "A page of the list has 1 to %d recordings.", maxLimit)
 	}
 	filter, err := q.filter()
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	var started int64
 	var id evidence.ID
 	if q.Cursor != "" {
 		if started, id, err = q.position(); err != nil {
-			return "", nil, err
+			return nil, err
 		}
 	}
-	part := func(columns string, a arm) (p piece) {
-		p.add("SELECT " + columns + " FROM " + a.from)
-		where := append([]piece{a.where}, filter...)
+	for _, a := range arms(q.Scope.Live()) {
+		p := part{a, append([]piece{a.where}, filter...)}
 		if q.Cursor != "" {
-			var after piece
-			after.add("("+strings.ReplaceAll(a.by, " DESC", "")+") < (?, ?)", started, id)
-			where = append(where, after)
+			p.filter = append(p.filter, piece{a.place() + " < (?, ?)", []any{started, id}})
 		}
-		p.where(where)
-		p.add(" ORDER BY "+a.by+" LIMIT ?", q.limit()+1)
-		return p
+		out = append(out, p)
 	}
-	parts := arms(q.Scope.Live())
-	if len(parts) == 1 {
-		p := part(cardColumns, parts[0])
-		return p.sql, p.args, nil
+	return out, nil
+}
+
+// query gives the newest cards of a part, up to most, and only those that stand
+// before one, if that is not nil.
+func (p part) query(before *Card, most int) (q piece) {
+	q.add("SELECT " + cardColumns + " FROM " + p.from)
+	where := p.filter
+	if before != nil {
+		where = append(slices.Clone(where), piece{p.place() + " > (?, ?)", []any{database.Micros(before.StartedAt), before.ID}})
 	}
-	var all piece
-	all.add("SELECT " + cardColumns + " FROM (")
-	for i, a := range parts {
-		if i > 0 {
-			all.sql += " UNION "
-		}
-		p := part("r.id", a)
-		all.add(fmt.Sprintf("SELECT id FROM (%s) AS a%d", p.sql, i), p.args...)
-	}
-	// CROSS JOIN keeps SQLite from reading the recordings first.
-	all.add(") AS f CROSS JOIN recordings r WHERE r.id = f.id ORDER BY r.started_at DESC, r.id DESC LIMIT ?", q.limit()+1)
-	return all.sql, all.args, nil
+	q.where(where)
+	q.add(" ORDER BY "+p.by+" LIMIT ?", most)
+	return q
 }
 
 // Day is how many recordings began on one day.

@@ -131,11 +131,12 @@ func TestListNeverSorts(t *testing.T) {
 					if later {
 						q.Cursor = q.cursorAt(database.Micros(middle.StartedAt), middle.ID)
 					}
-					query, args, err := listQuery(q)
-					if err != nil {
-						t.Fatal(err)
+					parts, err := q.parts()
+					if err != nil || len(parts) != 1 {
+						t.Fatal(len(parts), err)
 					}
-					plan := explain(t, db, query, args)
+					query := parts[0].query(nil, 61)
+					plan := explain(t, db, query.sql, query.args)
 					for _, bad := range []string{"Sort", "Seq Scan", "TEMP B-TREE", "SCAN recordings\n"} {
 						if strings.Contains(plan, bad) {
 							t.Errorf("%q in the plan:\n%s", bad, plan)

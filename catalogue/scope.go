@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"slices"
 	"strings"
 
 	"custos/database"
@@ -13,11 +14,12 @@ import (
 // A condition says of one row whether it is covered. It serves counting.
 //
 // Arms serve pages of lists. Each term is one or several parts that an index
-// gives in the order of the list, so that the newest of each part cost a few
-// steps however many there are; the page is the newest of the arms' newest. A
-// single condition with OR would make the database choose between reading the
-// list until a page has filled, which is long for who may see little, and
-// sorting all they may see, which is long for who may see much.
+// gives in the order of the list. The newest of the first part are read, and of
+// the others those that would stand among them: a few steps of an index each,
+// however many there are. A single condition with OR would make the database
+// choose between reading the list until a page has filled, which is long for
+// who may see little, and sorting all they may see, which is long for who may
+// see much.
 
 // partsMost is how many units or cases of one term have arms of their own.
 // More share one, which sorts.
@@ -126,10 +128,18 @@ type arm struct {
 	where    piece
 }
 
-// arms are the parts of a scope, all of those alike in shape where it is more
+// place is the place in the list of a row of the arm.
+func (a arm) place() string { return "(" + strings.ReplaceAll(a.by, " DESC", "") + ")" }
+
+// arms are the parts of a scope, those that hold most first; all of those alike in shape where it is more
 // than partsMost of a kind.
 func arms(s evidence.Scope) (out []arm) {
 	const own, other = "r.started_at DESC, r.id DESC", "k.started_at DESC, k.recording DESC"
+	rank := []evidence.Reach{evidence.Force, evidence.Unit, evidence.Own, evidence.Case, evidence.Listed}
+	s = slices.Clone(s)
+	slices.SortStableFunc(s, func(a, b evidence.Term) int {
+		return slices.Index(rank, a.Reach) - slices.Index(rank, b.Reach)
+	})
 	for _, t := range s {
 		add := func(from, by, where string, args ...any) {
 			a := arm{from, by, fits(t)}

@@ -183,6 +183,7 @@ func TestBench(t *testing.T) {
 		{"list", benchList},
 		{"glance", benchGlance},
 		{"trail", benchTrail},
+		{"rule", benchRule},
 	} {
 		if !only.MatchString(part.name) {
 			continue

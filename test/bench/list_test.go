@@ -29,7 +29,7 @@ func benchList(t *testing.T, b *bench) {
 			s := rig.New(t, b.bin, "", unlimited...)
 			if e == database.Postgres {
 				s.Configure(fmt.Sprintf("database = %q", addresses[e]))
-				s.RunIn(rig.Password+"\n", "admin", "user", "add", "--login", "supervisor", "--number", "7731", "--role", "supervisor", "--password", "-")
+				s.RunIn(rig.Password+"\n", "admin", "user", "add", "--login", "investigator", "--role", "investigator", "--password", "-")
 				fill(t, openDB(t, addresses[e]), n)
 			} else {
 				fill(t, openDB(t, "sqlite:"+filepath.Join(s.Dir, "custos.db")), n)
@@ -59,6 +59,12 @@ func benchList(t *testing.T, b *bench) {
 // fill lists n recordings as a force of 200 officers makes them.
 func fill(t *testing.T, db *database.DB, n int) {
 	t.Helper()
+	fillAs(t, db, n, func(i int) (owner, unit string) { return fmt.Sprintf("%05d", i), fmt.Sprintf("u%d", i%20) })
+}
+
+// fillAs is fill; whose says which account officer i has, and in which unit.
+func fillAs(t *testing.T, db *database.DB, n int, whose func(i int) (owner, unit string)) {
+	t.Helper()
 	if _, err := catalogue.Open(t.Context(), db, catalogue.Options{}); err != nil {
 		t.Fatal(err)
 	}
@@ -67,14 +73,16 @@ func fill(t *testing.T, db *database.DB, n int) {
 	for done := 0; done < n; done += rows {
 		var args []any
 		for i := done; i < done+rows; i++ {
+			owner, unit := whose(i * 7919 % 200)
 			at := start.Add(time.Duration(i) * 86400 * time.Millisecond)
 			officer := i * 7919 % 200
-			args = append(args, evidence.NewID(at, rand.Reader), fmt.Sprintf("X81-%05d", officer), fmt.Sprintf("%05d", officer), database.Micros(at), database.Micros(at))
+			args = append(args, evidence.NewID(at, rand.Reader), fmt.Sprintf("X81-%05d", officer), fmt.Sprintf("%05d", officer), database.Micros(at), database.Micros(at),
+				owner, unit)
 		}
 		err := db.Write(t.Context(), func(tx *database.Tx) error {
 			_, err := tx.Exec(t.Context(), `INSERT INTO recordings (id, device, officer, category, take, started_at, created_at,
-				segments, bytes, duration_ms, state, why, poster_segment) VALUES `+
-				strings.TrimSuffix(strings.Repeat("(?, ?, ?, '', '', ?, ?, 1, 1073741824, 600000, 'playable', '', 1), ", rows), ", "), args...)
+				segments, bytes, duration_ms, state, why, poster_segment, owner, unit) VALUES `+
+				strings.TrimSuffix(strings.Repeat("(?, ?, ?, '', '', ?, ?, 1, 1073741824, 600000, 'playable', '', 1, ?, ?), ", rows), ", "), args...)
 			return err
 		})
 		if err != nil {
