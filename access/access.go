@@ -23,6 +23,7 @@ type Standing struct {
 	Units  []evidence.ID // theirs: those they lead with all below, or the one they are posted to
 	Cases  []evidence.ID // open cases they are a member of
 	Grants []Grant       // emergency access
+	Listed bool          // their name is on some recording's access list
 }
 
 // Grant is emergency access that somebody opened.

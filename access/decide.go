@@ -74,7 +74,7 @@ func (p permission) term(person evidence.ID, where Standing, now time.Time) (t e
 		return t, person != ""
 	case evidence.Listed:
 		t.Person, t.At = person, now
-		return t, person != ""
+		return t, person != "" && where.Listed
 	case evidence.Unit:
 		t.Units = where.Units
 		return t, len(t.Units) > 0

@@ -31,7 +31,7 @@ func newRule(t testing.TB, c Config) *Access {
 
 // belongs is a standing that every reach of the policy can reach with.
 func belongs(context.Context, evidence.ID, time.Time) (Standing, error) {
-	return Standing{Units: []evidence.ID{"u1", "u2"}, Cases: []evidence.ID{"c1"}}, nil
+	return Standing{Units: []evidence.ID{"u1", "u2"}, Cases: []evidence.ID{"c1"}, Listed: true}, nil
 }
 
 // actors is one of every role and party, and some that are nobody.
@@ -205,7 +205,7 @@ func TestReasons(t *testing.T) {
 func TestRestrictedFootageIsKeptFromItsOwn(t *testing.T) {
 	clock := noon
 	a := newRule(t, Config{Now: func() time.Time { return clock }, Standing: func(_ context.Context, id evidence.ID, _ time.Time) (Standing, error) {
-		return Standing{Units: []evidence.ID{"u1"}}, nil
+		return Standing{Units: []evidence.ID{"u1"}, Listed: true}, nil
 	}})
 	r := evidence.Placing{Owner: "officer", Unit: "u1"}
 	may := func(role string, verb evidence.Verb) bool {

@@ -95,42 +95,37 @@ func (c *Catalogue) List(ctx context.Context, q Query) (Page, error) {
 }
 
 // newest are the newest cards of all parts, in the order of the list, one more
-// than a page has. The first part is read for itself; of the others only what
-// would stand before the last of these matters.
+// than a page has.
 func (q Query) newest(ctx context.Context, tx *database.Tx, parts []part) ([]Card, error) {
 	most := q.limit() + 1
-	first := parts[0].query(nil, most)
-	rows, err := tx.Query(ctx, first.sql, first.args...)
+	all := together(parts, most)
+	rows, err := tx.Query(ctx, all.sql, all.args...)
 	cards, err := collect(rows, err, scanCard)
 	if err != nil || len(parts) == 1 {
 		return cards, err
 	}
-	var last *Card
-	if len(cards) == most {
-		last = &cards[most-1]
-	}
-	var rest piece
-	for i, p := range parts[1:] {
-		if i > 0 {
-			rest.sql += " UNION ALL "
-		}
-		one := p.query(last, most)
-		rest.add(fmt.Sprintf("SELECT * FROM (%s) AS a%d", one.sql, i), one.args...)
-	}
-	rows, err = tx.Query(ctx, rest.sql, rest.args...)
-	more, err := collect(rows, err, scanCard)
-	if err != nil {
-		return nil, err
-	}
-	if len(more) == 0 {
-		return cards, nil
-	}
-	cards = append(cards, more...)
 	slices.SortFunc(cards, func(a, b Card) int {
 		return cmp.Or(b.StartedAt.Compare(a.StartedAt), strings.Compare(string(b.ID), string(a.ID)))
 	})
 	cards = slices.CompactFunc(cards, func(a, b Card) bool { return a.ID == b.ID })
 	return cards[:min(most, len(cards))], nil
+}
+
+// together reads the newest of the first part, and of the others what is not
+// older than the last of these: what else they have stands behind it. What
+// several parts have comes more than once.
+func together(parts []part, most int) (q piece) {
+	if len(parts) == 1 {
+		return parts[0].query("", most)
+	}
+	first := parts[0].query("", most)
+	q.add("WITH f AS MATERIALIZED ("+first.sql+"), e AS MATERIALIZED (SELECT CASE WHEN COUNT(*) = ? THEN MIN(started_at) END AS at FROM f) SELECT * FROM f",
+		append(first.args, most)...)
+	for i, p := range parts[1:] {
+		one := p.query("(SELECT COALESCE(at, -9223372036854775807) FROM e)", most)
+		q.add(fmt.Sprintf(" UNION ALL SELECT * FROM (%s) AS a%d", one.sql, i), one.args...)
+	}
+	return q
 }
 
 const cardColumns = `r.id, r.device, r.officer, r.category, r.started_at, r.created_at, r.duration_ms, r.segments, r.bytes, r.state, r.why, r.poster_segment,
@@ -177,13 +172,13 @@ func (q Query) parts() (out []part, err error) {
 	return out, nil
 }
 
-// query gives the newest cards of a part, up to most, and only those that stand
-// before one, if that is not nil.
-func (p part) query(before *Card, most int) (q piece) {
+// query gives the newest cards of a part, up to most, and none that began
+// before since, an expression, if there is one.
+func (p part) query(since string, most int) (q piece) {
 	q.add("SELECT " + cardColumns + " FROM " + p.from)
 	where := p.filter
-	if before != nil {
-		where = append(slices.Clone(where), piece{p.place() + " > (?, ?)", []any{database.Micros(before.StartedAt), before.ID}})
+	if since != "" {
+		where = append(slices.Clone(where), piece{sql: strings.TrimPrefix(strings.Split(p.place(), ",")[0], "(") + " >= " + since})
 	}
 	q.where(where)
 	q.add(" ORDER BY "+p.by+" LIMIT ?", most)

@@ -135,7 +135,7 @@ func TestListNeverSorts(t *testing.T) {
 					if err != nil || len(parts) != 1 {
 						t.Fatal(len(parts), err)
 					}
-					query := parts[0].query(nil, 61)
+					query := parts[0].query("", 61)
 					plan := explain(t, db, query.sql, query.args)
 					for _, bad := range []string{"Sort", "Seq Scan", "TEMP B-TREE", "SCAN recordings\n"} {
 						if strings.Contains(plan, bad) {

@@ -110,6 +110,17 @@ func fillPlacings(ctx context.Context, tx *database.Tx, at map[evidence.ID]*evid
 	return err
 }
 
+// Listed tells whether anybody's name is on some recording's access list at t.
+func (c *Catalogue) Listed(ctx context.Context, person evidence.ID, t time.Time) (yes bool, err error) {
+	err = c.db.Read(ctx, func(tx *database.Tx) error {
+		return tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM recording_listed WHERE person = ? AND (until = 0 OR until > ?))", person, database.Micros(t)).Scan(&yes)
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for access lists: %w", err)
+	}
+	return yes, nil
+}
+
 // set changes one column of a recording. It fails with NotFound.
 func set(ctx context.Context, tx *database.Tx, query string, args ...any) error {
 	n, err := tx.Exec(ctx, query, args...)

@@ -103,6 +103,7 @@ func (c *Custody) change(ctx context.Context, actor evidence.Actor, verb evidenc
 	if err != nil {
 		return err
 	}
+	c.Access.Changed() // whoever is on a list now
 	return c.placed(ctx, recording)
 }
 

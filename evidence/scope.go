@@ -98,9 +98,9 @@ type Term struct {
 // exactly what Covers covers.
 type Scope []Term
 
-// Live is the scope without the terms that can cover nothing, and without the
-// units and persons that are nobody's. Who turns a scope into something else
-// starts from it.
+// Live is the scope without the terms that can cover nothing, or nothing that
+// another does not cover, and without the units and persons that are nobody's.
+// Who turns a scope into something else starts from it.
 func (s Scope) Live() (out Scope) {
 	none := func(id ID) bool { return id == "" }
 	for _, t := range s {
@@ -124,7 +124,16 @@ func (s Scope) Live() (out Scope) {
 			out = append(out, t)
 		}
 	}
-	return out
+	all := slices.Clone(out)
+	return slices.DeleteFunc(out, func(t Term) bool {
+		return t.Reach != Force && slices.ContainsFunc(all, t.within)
+	})
+}
+
+// within tells whether all of f covers what t does: f reaches everything.
+func (t Term) within(f Term) bool {
+	return f.Reach == Force && (f.State == "" || f.State == t.State) &&
+		!slices.ContainsFunc(t.Classes, func(c Class) bool { return !slices.Contains(f.Classes, c) })
 }
 
 // Everything is the scope of somebody whom nothing is kept from.

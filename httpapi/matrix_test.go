@@ -83,6 +83,7 @@ func (h *house) put(id evidence.ID, p evidence.Placing) {
 		}
 		return h.Catalogue.SetClass(ctx, tx, id, p.Class, p.Listed)
 	}))
+	h.Access.Changed()
 }
 
 // Route × role × relation × class and state: what the door answers is what the

@@ -136,7 +136,8 @@ func (s *Server) recordingRoutes() {
 	described(s, http.MethodGet, "/api/recordings", "Recordings, newest first", may(access.Recordings), func(ctx context.Context, a evidence.Actor, in *listIn) (*body[CardPage], error) {
 		watch := s.Access.Scope(ctx, a, evidence.Consult)
 		q := s.query(ctx, a, in)
-		q.Whole = slices.ContainsFunc(watch, func(t evidence.Term) bool { return t.Reach == evidence.Case || t.Reach == evidence.Listed })
+		// What the cards do not tell matters only for who reaches some by it.
+		q.Whole = slices.ContainsFunc(watch.Live(), func(t evidence.Term) bool { return t.Reach == evidence.Case || t.Reach == evidence.Listed })
 		page, err := s.Catalogue.List(ctx, q)
 		if err != nil {
 			return nil, err

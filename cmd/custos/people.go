@@ -55,7 +55,8 @@ func (a *app) standing(ctx context.Context, person evidence.ID, at time.Time) (a
 	for _, g := range grants {
 		out.Grants = append(out.Grants, access.Grant{ID: g.ID, Until: g.Until})
 	}
-	return out, nil
+	out.Listed, err = a.catalogue.Listed(ctx, person, at)
+	return out, err
 }
 
 // holderOf is whose footage a camera made, as custody wants it. A collar number

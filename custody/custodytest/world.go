@@ -113,8 +113,10 @@ func New(t testing.TB, db *database.DB) *World {
 	w.Catalogue, err = catalogue.Open(t.Context(), db, catalogue.Options{Now: w.Clock.Now})
 	must(t, err)
 	w.people()
-	w.Access, err = access.New(access.Config{Now: w.Clock.Now, Standing: func(_ context.Context, person evidence.ID, _ time.Time) (access.Standing, error) {
-		return w.Standing[person], nil
+	w.Access, err = access.New(access.Config{Now: w.Clock.Now, Standing: func(ctx context.Context, person evidence.ID, at time.Time) (s access.Standing, err error) {
+		s = w.Standing[person]
+		s.Listed, err = w.Catalogue.Listed(ctx, person, at)
+		return s, err
 	}})
 	must(t, err)
 	w.Identity, err = identity.Open(t.Context(), db, identity.Options{Now: w.Clock.Now, Role: func(name string) bool { return w.Access.RoleName(name) != "" }})
