@@ -22,6 +22,8 @@ type policy struct {
 	keyed bool
 	// fresh: the person must have proven who they are a short while ago.
 	fresh bool
+	// enrolling: also in a session in which nothing else may be done yet.
+	enrolling bool
 }
 
 // route is one registered way in. Method is "" where the pattern takes any.
@@ -55,6 +57,13 @@ func fresh(p policy) policy {
 	return p
 }
 
+// enrolling is p also for whoever is just setting up how they sign in: such a
+// session is fresh, as it serves nothing else.
+func enrolling(p policy) policy {
+	p.enrolling = true
+	return p
+}
+
 // authenticate finds out who calls and whether the policy lets them.
 func (s *Server) authenticate(r *http.Request, p policy) (evidence.Actor, error) {
 	if p.allow == nil {
@@ -84,10 +93,13 @@ func (s *Server) authenticate(r *http.Request, p policy) (evidence.Actor, error)
 	if err := s.limited(r.Context(), s.rates.account, a.ID); err != nil {
 		return evidence.Actor{}, err
 	}
+	if st.session.Enrolling && !p.enrolling {
+		return evidence.Actor{}, evidence.Errorf(evidence.Denied, "Set up a passkey or a code app first. Until then this account can do nothing else.")
+	}
 	if !p.allow(s, a) {
 		return evidence.Actor{}, evidence.Errorf(evidence.Denied, "Your role does not include this. Ask an administrator if it should.")
 	}
-	if p.fresh && !st.session.Fresh(s.Now()) {
+	if p.fresh && !st.session.Enrolling && !st.session.Fresh(s.Now()) {
 		return evidence.Actor{}, evidence.Errorf(evidence.StepUp, "Show once more that it is you. Nothing was changed yet.")
 	}
 	return a, nil

@@ -26,6 +26,8 @@ type System struct {
 	Uploads   UploadState     `json:"uploads"`
 	Approvals ApprovalState   `json:"approvals"`
 	Witness   witness.Outside `json:"witness"`
+	// PasswordAlone counts open accounts that need nothing but a password.
+	PasswordAlone int `json:"passwordAlone" doc:"Open accounts that may sign in with a password alone; 0 where a second factor is required."`
 }
 
 // ApprovalState is what waits for people, in numbers.
@@ -119,6 +121,9 @@ func (s *Server) system(ctx context.Context) (System, error) {
 	if err != nil {
 		return sys, err
 	}
+	if sys.PasswordAlone, err = s.Identity.WithoutSecondFactor(ctx); err != nil {
+		return sys, err
+	}
 	sys.Stores = append(sys.Stores, store)
 	log, err := s.Oversight.Log(ctx)
 	if err != nil {
@@ -191,6 +196,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 func (s *Server) routes() {
 	s.sessionRoutes()
 	s.accountRoutes()
+	s.credentialRoutes()
 	s.recordingRoutes()
 	s.consultRoutes()
 	s.placingRoutes()

@@ -3,30 +3,21 @@ package identity
 import (
 	"context"
 	"database/sql"
-	"encoding/base64"
 	"fmt"
 	"strings"
-
-	"golang.org/x/crypto/argon2"
 
 	"custos/database"
 	"custos/evidence"
 )
 
-// Enter is AddPerson for somebody who has no way to sign in yet: the stored
-// password is random bytes that were no password's hash, so none matches. It
-// takes no time of the transaction, however many are entered.
+// Enter is AddPerson for somebody who has no way to sign in yet: it takes a
+// link of Invite, or SetPassword. It takes no time of the transaction, however
+// many are entered.
 func (dir *Directory) Enter(ctx context.Context, tx *database.Tx, p Person) error {
 	if err := dir.checkPerson(&p); err != nil {
 		return err
 	}
-	var b [saltLength + hashLength]byte
-	if err := dir.random(b[:]); err != nil {
-		return err
-	}
-	b64 := base64.RawStdEncoding
-	return dir.insertPerson(ctx, tx, p, fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, dir.cost.memory, dir.cost.passes, dir.cost.threads,
-		b64.EncodeToString(b[:saltLength]), b64.EncodeToString(b[saltLength:])))
+	return dir.insertPerson(ctx, tx, p, "")
 }
 
 // Describe gives a person another name and collar number ("" = none) and

@@ -17,12 +17,15 @@ import (
 	"database/sql"
 	"embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"github.com/go-webauthn/webauthn/webauthn"
 
 	"custos/database"
 	"custos/evidence"
@@ -36,8 +39,28 @@ type Options struct {
 	// Role tells whether a role exists; nil: every text is one.
 	Role func(name string) bool
 
+	// Key hides small secrets and makes challenges: KeyLength random bytes that
+	// are not in the database. nil: one for the life of this Directory, which
+	// fits tests.
+	Key []byte
+	// Site is where browsers reach the service. Left out: http://localhost.
+	Site Site
+	// Optional lets people without a second factor sign in with a password
+	// alone. It is for demonstrations and tests.
+	Optional bool
+	// Record writes what happened into the ledger, in the transaction that
+	// makes it happen. nil: nobody does.
+	Record func(ctx context.Context, tx *database.Tx, h Happened) error
+
 	Now  func() time.Time // nil = time.Now
 	Rand io.Reader        // nil = crypto/rand; else used by one goroutine at a time
+}
+
+// Happened is something about signing in that the ledger must know.
+type Happened struct {
+	Actor  evidence.Actor // of a failure: only where the request came from
+	Failed bool
+	Fields []evidence.Field
 }
 
 // Directory is the open register of people, sessions and docks. All methods
@@ -50,6 +73,12 @@ type Directory struct {
 	decoy   string        // a password hash that no password matches
 	signIns chan struct{} // a place for each sign-in that may hash at once
 	setting sync.Mutex    // held while the hash of a new password is made
+
+	secret   []byte // Options.Key
+	site     Site
+	rp       *webauthn.WebAuthn // nil: the site's address cannot have passkeys
+	optional bool
+	record   func(ctx context.Context, tx *database.Tx, h Happened) error
 
 	randMu sync.Mutex
 	rand   io.Reader // guarded by randMu
@@ -74,10 +103,35 @@ func Open(ctx context.Context, db *database.DB, opt Options) (*Directory, error)
 	if dir.rand == nil {
 		dir.rand = rand.Reader
 	}
+	if err := dir.setUp(opt); err != nil {
+		return nil, fmt.Errorf("open identity: %w", err)
+	}
 	if dir.decoy, err = dir.hash(""); err != nil { // the rules for passwords refuse the empty one
 		return nil, fmt.Errorf("open identity: %w", err)
 	}
 	return dir, nil
+}
+
+// setUp takes over what Options say of passkeys, codes and the ledger.
+func (dir *Directory) setUp(opt Options) (err error) {
+	dir.secret, dir.site, dir.optional, dir.record = opt.Key, opt.Site, opt.Optional, opt.Record
+	if dir.secret == nil {
+		dir.secret = make([]byte, KeyLength)
+		if err := dir.random(dir.secret); err != nil {
+			return err
+		}
+	}
+	if len(dir.secret) != KeyLength {
+		return errors.New("the key has not 32 bytes")
+	}
+	if dir.site.URL == "" {
+		dir.site = Site{Name: "Custos", URL: "http://localhost"}
+	}
+	if dir.record == nil {
+		dir.record = func(context.Context, *database.Tx, Happened) error { return nil }
+	}
+	dir.rp, err = newRelyingParty(dir.site)
+	return err
 }
 
 // random fills b.

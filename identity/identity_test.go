@@ -32,7 +32,7 @@ type bench struct {
 func newBench(t *testing.T, db *database.DB) *bench {
 	t.Helper()
 	b := &bench{T: t, clock: time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)}
-	a, err := Open(t.Context(), db, Options{Now: func() time.Time { return b.clock }, Role: func(r string) bool {
+	a, err := Open(t.Context(), db, Options{Optional: true, Now: func() time.Time { return b.clock }, Role: func(r string) bool {
 		return slices.Contains([]string{"officer", "supervisor", "administrator", "auditor"}, r)
 	}})
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"custos/database"
@@ -25,7 +27,11 @@ const (
 
 // How somebody proved who they are.
 const (
-	ByPassword = "password"
+	ByPasskey      = "passkey"
+	ByPassword     = "password" // alone
+	ByCode         = "code"     // with a password
+	ByRecoveryCode = "recovery code"
+	ByLink         = "link" // an enrolment link; opens nothing but enrolling
 )
 
 // Session is one sign-in that has not ended.
@@ -37,6 +43,7 @@ type Session struct {
 	SeenAt    time.Time   `json:"seenAt"` // last used, to the minute
 	Method    string      `json:"method"` // how it was begun or, after that, last proven: ByPassword, …
 	ProvenAt  time.Time   `json:"provenAt"`
+	Enrolling bool        `json:"enrolling"` // may do nothing but set up how its person signs in
 }
 
 // Fresh tells whether the person proved who they are within the last five
@@ -87,9 +94,9 @@ func (dir *Directory) Authenticate(ctx context.Context, token string) (evidence.
 // sessionBy is the session of a token and whose it is; see Authenticate.
 func sessionBy(ctx context.Context, tx *database.Tx, token string, now time.Time) (p Person, s Session, err error) {
 	var created, seen, proven, disabled int64
-	err = tx.QueryRow(ctx, `SELECT s.id, s.person, s.address, s.created_at, s.seen_at, s.method, s.proven_at, p.id, p.login, p.name, p.number, p.role, p.disabled_at
+	err = tx.QueryRow(ctx, `SELECT s.id, s.person, s.address, s.created_at, s.seen_at, s.method, s.proven_at, s.enrolling <> 0, p.id, p.login, p.name, p.number, p.role, p.disabled_at
 		FROM sign_in_sessions s JOIN people p ON p.id = s.person WHERE s.token = ?`, storedSecret(token)).
-		Scan(&s.ID, &s.Person, &s.Address, &created, &seen, &s.Method, &proven, &p.ID, &p.Login, &p.Name, &p.Number, &p.Role, &disabled)
+		Scan(&s.ID, &s.Person, &s.Address, &created, &seen, &s.Method, &proven, &s.Enrolling, &p.ID, &p.Login, &p.Name, &p.Number, &p.Role, &disabled)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return Person{}, Session{}, fmt.Errorf("look for session: %w", err)
 	}
@@ -118,6 +125,9 @@ func (dir *Directory) renew(ctx context.Context, tx *database.Tx, token, method 
 		kept, method, database.Micros(now), s.ID); err != nil {
 		return SignedIn{}, fmt.Errorf("renew session: %w", err)
 	}
+	if err := dir.record(ctx, tx, Happened{Actor: p.actor(s), Fields: []evidence.Field{evidence.F("what", "proven again"), evidence.F("method", method)}}); err != nil {
+		return SignedIn{}, err
+	}
 	return SignedIn{token, p.actor(s), s}, nil
 }
 
@@ -137,6 +147,35 @@ func (dir *Directory) SessionOpen(ctx context.Context, actor evidence.Actor) (bo
 	return false, nil
 }
 
+// OpenSessions tells which of the sessions have not ended. It does not count
+// as use.
+func (dir *Directory) OpenSessions(ctx context.Context, sessions []string) (map[string]bool, error) {
+	open, now := map[string]bool{}, dir.now()
+	err := dir.db.Read(ctx, func(tx *database.Tx) error {
+		for some := range slices.Chunk(sessions, 500) {
+			args := make([]any, len(some))
+			for i, s := range some {
+				args[i] = s
+			}
+			rows, err := tx.Query(ctx, "SELECT id, created_at, seen_at FROM sign_in_sessions WHERE id IN (?"+strings.Repeat(", ?", len(some)-1)+")", args...)
+			found, err := collect(rows, err, func(r *sql.Rows) (s Session, err error) {
+				var created, seen int64
+				err = r.Scan(&s.ID, &created, &seen)
+				s.CreatedAt, s.SeenAt = database.Time(created), database.Time(seen)
+				return s, err
+			})
+			if err != nil {
+				return fmt.Errorf("look for sessions: %w", err)
+			}
+			for _, s := range found {
+				open[string(s.ID)] = now.Before(s.Ends())
+			}
+		}
+		return nil
+	})
+	return open, err
+}
+
 // exec runs one statement in a transaction of its own.
 func (dir *Directory) exec(ctx context.Context, query string, args ...any) error {
 	return dir.db.Write(ctx, func(tx *database.Tx) error {
@@ -148,10 +187,19 @@ func (dir *Directory) exec(ctx context.Context, query string, args ...any) error
 // SignOut ends the session of a token. Signing out twice, or with a token that
 // never was, succeeds: nobody is signed in with it afterwards.
 func (dir *Directory) SignOut(ctx context.Context, token string) error {
-	if err := dir.exec(ctx, "DELETE FROM sign_in_sessions WHERE token = ?", storedSecret(token)); err != nil {
-		return fmt.Errorf("sign out: %w", err)
-	}
-	return nil
+	return dir.db.Write(ctx, func(tx *database.Tx) error {
+		p, s, err := sessionBy(ctx, tx, token, dir.now())
+		if _, err := tx.Exec(ctx, "DELETE FROM sign_in_sessions WHERE token = ?", storedSecret(token)); err != nil {
+			return fmt.Errorf("sign out: %w", err)
+		}
+		if evidence.CodeOf(err) == evidence.Unauthenticated {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return dir.record(ctx, tx, Happened{Actor: p.actor(s), Fields: []evidence.Field{evidence.F("what", "signed out")}})
+	})
 }
 
 // Sessions are the sessions of a person that have not ended, oldest first;
@@ -159,10 +207,10 @@ func (dir *Directory) SignOut(ctx context.Context, token string) error {
 func (dir *Directory) Sessions(ctx context.Context, person evidence.ID) (out []Session, err error) {
 	now := dir.now()
 	err = dir.db.Read(ctx, func(tx *database.Tx) error {
-		rows, err := tx.Query(ctx, "SELECT id, person, address, created_at, seen_at, method, proven_at FROM sign_in_sessions WHERE ? = '' OR person = ? ORDER BY id", person, person)
+		rows, err := tx.Query(ctx, "SELECT id, person, address, created_at, seen_at, method, proven_at, enrolling <> 0 FROM sign_in_sessions WHERE ? = '' OR person = ? ORDER BY id", person, person)
 		all, err := collect(rows, err, func(r *sql.Rows) (s Session, err error) {
 			var created, seen, proven int64
-			err = r.Scan(&s.ID, &s.Person, &s.Address, &created, &seen, &s.Method, &proven)
+			err = r.Scan(&s.ID, &s.Person, &s.Address, &created, &seen, &s.Method, &proven, &s.Enrolling)
 			s.CreatedAt, s.SeenAt, s.ProvenAt = database.Time(created), database.Time(seen), database.Time(proven)
 			return s, err
 		})

@@ -20,13 +20,18 @@ const (
 // badSignIn is the one answer to every sign-in that fails, so that it tells a
 // stranger nothing about which names exist.
 func badSignIn() error {
-	return evidence.Errorf(evidence.Unauthenticated, "That name and password did not work. After five failures an account stays closed for 15 minutes; an administrator can set a new password.")
+	return evidence.Errorf(evidence.Unauthenticated, "That name, password and code did not work together. After five failures an account stays closed for 15 minutes; an administrator can help.")
+}
+
+func badStepUp() error {
+	return evidence.Errorf(evidence.Denied, "That did not prove that it is you. Nothing was changed. After five failures the account stays closed for 15 minutes.")
 }
 
 // Proof is what somebody offers to show who they are. Address is the IP
-// address that the request came from.
+// address that the request came from; Code is that of a code app or a recovery
+// code, "" for whoever has neither.
 type Proof struct {
-	Login, Password, Address string
+	Login, Password, Code, Address string
 }
 
 // SignedIn is somebody with a session. The token is shown to the browser once
@@ -40,15 +45,20 @@ type SignedIn struct {
 // SignIn proves who somebody is by name and password, and begins a session.
 //
 // It fails with Unauthenticated, in one wording and after about the same time,
-// for an unknown name, a wrong password, an account that is disabled, idle for
+// for an unknown name, a wrong password, a missing, wrong or used code, an account that is disabled, idle for
 // 90 days, or closed by five failures within 15 minutes; with Unavailable where
 // ctx ends before one of the two places for hashing (46 MiB each) is free.
 //
 // A sign-in counts as failed from before its password is looked at until it
 // has succeeded, so guesses made at the same time count too: no account sees
 // more than five wrong guesses in any 15 minutes.
+//
+// Where MFA is required, the password of somebody who has no second factor yet
+// begins an enrolling session; once they have one it opens nothing alone.
 func (dir *Directory) SignIn(ctx context.Context, proof Proof) (SignedIn, error) {
-	in, err := dir.prove(ctx, proof, dir.begin)
+	in, err := dir.prove(ctx, proof, func(ctx context.Context, tx *database.Tx, p Person, by shown) (SignedIn, error) {
+		return dir.begin(ctx, tx, p, proof.Address, by)
+	})
 	if evidence.CodeOf(err) == evidence.NotFound { // the account went away meanwhile
 		err = badSignIn()
 	}
@@ -69,19 +79,19 @@ func (dir *Directory) StepUp(ctx context.Context, token string, proof Proof) (Si
 	}); err != nil {
 		return SignedIn{}, err
 	}
-	in, err := dir.prove(ctx, proof, func(ctx context.Context, tx *database.Tx, _ Person, _, method string) (SignedIn, error) {
-		return dir.renew(ctx, tx, token, method)
+	in, err := dir.prove(ctx, proof, func(ctx context.Context, tx *database.Tx, _ Person, by shown) (SignedIn, error) {
+		return dir.renew(ctx, tx, token, by.method)
 	})
 	if evidence.CodeOf(err) == evidence.Unauthenticated {
 		// Another code: the session goes on, only this proof was no good.
-		err = evidence.Errorf(evidence.Denied, "That did not prove that it is you. Nothing was changed. After five failures the account stays closed for 15 minutes.")
+		err = badStepUp()
 	}
 	return in, err
 }
 
 // finish does what follows a good proof, in the transaction that takes its
 // failure back.
-type finish func(ctx context.Context, tx *database.Tx, p Person, address, method string) (SignedIn, error)
+type finish func(ctx context.Context, tx *database.Tx, p Person, by shown) (SignedIn, error)
 
 // prove checks a proof; see SignIn.
 func (dir *Directory) prove(ctx context.Context, proof Proof, then finish) (SignedIn, error) {
@@ -101,25 +111,45 @@ func (dir *Directory) prove(ctx context.Context, proof Proof, then finish) (Sign
 	if checkLogin(proof.Login) != nil {
 		proof.Login = "" // nobody's, and safe to ask the database for
 	}
-	stored, err := dir.beginProof(ctx, proof)
+	t, err := dir.beginProof(ctx, proof)
 	if err != nil {
 		return SignedIn{}, err
 	}
-	ok, err := matches(stored, proof.Password)
+	ok, err := matches(t.stored, proof.Password)
 	if err != nil {
 		return SignedIn{}, err
 	}
-	if !ok || stored == dir.decoy {
-		return SignedIn{}, badSignIn()
+	by, good := dir.judge(t.factors, proof.Code, dir.now())
+	if !ok || !good || t.stored == dir.decoy {
+		return SignedIn{}, dir.failed(ctx, t.person, proof.Address, ByPassword, "", badSignIn())
 	}
-	return dir.endProof(ctx, proof, stored, then)
+	return dir.endProof(ctx, proof, t.stored, by, then)
 }
 
-// beginProof records a failure, to be taken back, and returns the stored
-// password to compare with: the decoy where nothing could match. It writes as
+// try is an attempt that was begun.
+type try struct {
+	person  evidence.ID // "" = no account has the name
+	stored  string      // the password to compare with; the decoy where nothing could match
+	factors factors
+}
+
+// failed records a failed proof in the ledger and returns err. It writes the
+// same for a name that nobody has, and never the name that was typed: people
+// type passwords into the wrong box.
+func (dir *Directory) failed(ctx context.Context, person evidence.ID, address, method, why string, err error) error {
+	h := Happened{Failed: true, Actor: evidence.Actor{Kind: evidence.Person, Name: "Somebody not signed in", Address: address},
+		Fields: []evidence.Field{evidence.F("what", "sign-in failed"), evidence.F("method", method), evidence.F("account", string(person)), evidence.F("reason", why)}}
+	if werr := dir.db.Write(ctx, func(tx *database.Tx) error { return dir.record(ctx, tx, h) }); werr != nil {
+		return werr
+	}
+	return err
+}
+
+// beginProof records a failure, to be taken back, and returns what to compare
+// with: the decoy where nothing could match. It writes as
 // much for a name that nobody has and for a closed account as for any other,
 // so that the time a disk takes tells them apart no better than the words do.
-func (dir *Directory) beginProof(ctx context.Context, proof Proof) (stored string, err error) {
+func (dir *Directory) beginProof(ctx context.Context, proof Proof) (t try, err error) {
 	now := dir.now()
 	err = dir.db.Write(ctx, func(tx *database.Tx) error {
 		// The lock makes attempts on one account take turns here.
@@ -132,9 +162,12 @@ func (dir *Directory) beginProof(ctx context.Context, proof Proof) (stored strin
 			p.ID, database.Micros(now.Add(-failureWindow))).Scan(&failures); err != nil {
 			return fmt.Errorf("count failed sign-ins: %w", err)
 		}
-		stored = password
-		if p.ID == "" || p.Disabled || now.Sub(p.ActiveAt) > idleLimit || failures >= failureLimit {
-			stored = dir.decoy
+		if t.factors, err = dir.factorsOf(ctx, tx, p.ID); err != nil {
+			return err
+		}
+		t.person, t.stored = p.ID, password
+		if password == "" || p.ID == "" || p.Disabled || now.Sub(p.ActiveAt) > idleLimit || failures >= failureLimit {
+			t.stored = dir.decoy
 		}
 		closed := 0
 		if failures >= failureLimit {
@@ -149,11 +182,11 @@ func (dir *Directory) beginProof(ctx context.Context, proof Proof) (stored strin
 		}
 		return nil
 	})
-	return stored, err
+	return t, err
 }
 
 // endProof goes on with a person whose password matched stored.
-func (dir *Directory) endProof(ctx context.Context, proof Proof, stored string, then finish) (in SignedIn, err error) {
+func (dir *Directory) endProof(ctx context.Context, proof Proof, stored string, by shown, then finish) (in SignedIn, err error) {
 	err = dir.db.Write(ctx, func(tx *database.Tx) error {
 		p, password, err := personBy(ctx, tx, "login = ?"+tx.Locking(), proof.Login)
 		if err != nil {
@@ -165,7 +198,10 @@ func (dir *Directory) endProof(ctx context.Context, proof Proof, stored string, 
 		if _, err := tx.Exec(ctx, "DELETE FROM sign_in_failures WHERE person = ?", p.ID); err != nil {
 			return fmt.Errorf("take failure back: %w", err)
 		}
-		in, err = then(ctx, tx, p, proof.Address, ByPassword)
+		if err := by.use(ctx, tx, p.ID, dir.now()); err != nil {
+			return err
+		}
+		in, err = then(ctx, tx, p, by)
 		return err
 	})
 	if err != nil {
@@ -175,28 +211,33 @@ func (dir *Directory) endProof(ctx context.Context, proof Proof, stored string, 
 }
 
 // begin begins a session.
-func (dir *Directory) begin(ctx context.Context, tx *database.Tx, p Person, address, method string) (SignedIn, error) {
+func (dir *Directory) begin(ctx context.Context, tx *database.Tx, p Person, address string, by shown) (SignedIn, error) {
 	token, kept, err := dir.newSecret("")
 	if err != nil {
 		return SignedIn{}, err
 	}
 	now := database.Micros(dir.now())
 	at := database.Time(now)
-	s := Session{ID: dir.newID(), Person: p.ID, Address: address, CreatedAt: at, SeenAt: at, Method: method, ProvenAt: at}
+	s := Session{ID: dir.newID(), Person: p.ID, Address: address, CreatedAt: at, SeenAt: at, Method: by.method, ProvenAt: at, Enrolling: by.enrolling}
+	enrolling := 0
+	if by.enrolling {
+		enrolling = 1
+	}
 	for _, do := range []struct {
 		query string
 		args  []any
 	}{
 		{"UPDATE people SET active_at = ? WHERE id = ?", []any{now, p.ID}},
 		{"DELETE FROM sign_in_sessions WHERE created_at < ?", []any{now - sessionLimit.Microseconds()}},
-		{"INSERT INTO sign_in_sessions (id, token, person, address, created_at, seen_at, method, proven_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-			[]any{s.ID, kept, p.ID, address, now, now, method, now}},
+		{"INSERT INTO sign_in_sessions (id, token, person, address, created_at, seen_at, method, proven_at, enrolling) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			[]any{s.ID, kept, p.ID, address, now, now, by.method, now, enrolling}},
 	} {
 		if _, err := tx.Exec(ctx, do.query, do.args...); err != nil {
 			return SignedIn{}, fmt.Errorf("begin session: %w", err)
 		}
 	}
-	return SignedIn{token, p.actor(s), s}, nil
+	h := Happened{Actor: p.actor(s), Fields: []evidence.Field{evidence.F("what", "signed in"), evidence.F("method", by.method)}}
+	return SignedIn{token, p.actor(s), s}, dir.record(ctx, tx, h)
 }
 
 // Failure is one sign-in that did not succeed.

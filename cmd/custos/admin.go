@@ -33,6 +33,8 @@ type adminCmd struct {
 	Restore    restoreCmd    `cmd:"" help:"Bring a service back from a backup into an empty folder, and check it."`
 	Migrate    migrateCmd    `cmd:"" help:"Bring the database's tables to this version. The server does so at its start too."`
 	Timestamps timestampsCmd `cmd:"" help:"Write the timestamps that were kept into a folder, each beside what it is over."`
+
+	Invite inviteCmd `cmd:"" help:"A one-time link with which somebody sets up how they sign in; so the first administrator begins."`
 }
 
 // operator is whoever runs this command, by the name the machine knows.
@@ -83,7 +85,7 @@ func (i *initCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	fmt.Fprintf(s.out, "A service for %s is ready in %s.\n\n", i.Force, i.Dir)
-	fmt.Fprintf(s.out, "Next:\n  custos --config %s admin user add --login NAME --role administrator\n  custos --config %s serve\n\n", path, path)
+	fmt.Fprintf(s.out, "Next:\n  custos --config %s admin invite NAME --role administrator\n  custos --config %s serve\n\n", path, path)
 	fmt.Fprintf(s.out, "Copy %s to a safe that is not on the database's backup: without it nobody can read the footage.\n", filepath.Join(i.Dir, "keys"))
 	return nil
 }

@@ -46,6 +46,9 @@ type Config struct {
 	ConnectionsPerAddress int    `toml:"connections_per_address" comment:"How many connections one address may hold open; more are closed at once. It does not count for a proxy on this machine. Left out: 512; -1: no limit."`
 	MetricsToken          string `toml:"metrics_token" comment:"What a program must send as bearer token to read /metrics, 16 characters at least. Left out: programs on this machine may read it without one, and nobody else; with proxied nobody at all."`
 
+	PublicURL string `toml:"public_url" comment:"Where browsers reach the service, e.g. https://custos.force.example. Passkeys belong to this name: changing it makes those of everybody useless. Left out: made from listen and names."`
+	MFA       string `toml:"mfa" comment:"required: everybody needs a passkey, or a password with a code. optional: a password alone opens an account that has neither; for demonstrations and tests. Left out: required."`
+
 	Policy   string `toml:"policy" comment:"A file that says who may do what, in place of the one that is shipped (access/policy.toml). Left out: the shipped one."`
 	Purposes string `toml:"purposes" comment:"A file with the reasons that may be given for watching other people's footage, in place of the shipped list (access/purposes.toml). Left out: the shipped one."`
 
@@ -123,6 +126,7 @@ func (c Config) filled(dir string) (Config, error) {
 	orElse(&c.Listen, "127.0.0.1:8080")
 	orElse(&c.LogLevel, "info")
 	orElse(&c.TimestampEvery, "1h")
+	orElse(&c.MFA, mfaRequired)
 	orElse(&c.MaxUpload, "64GiB")
 	orElse(&c.UploadExpiry, "336h")
 	if c.ConnectionsPerAddress == 0 {
@@ -155,6 +159,9 @@ func (c Config) check() error {
 	}
 	if len(c.TimestampURLs) > 0 && c.TimestampRoots == "" {
 		return errors.New("timestamp_urls needs timestamp_roots: a timestamp of somebody whom nobody trusts proves nothing")
+	}
+	if err := c.checkIdentity(); err != nil {
+		return err
 	}
 	return c.checkTLS()
 }

@@ -198,7 +198,7 @@ func (d *demoCmd) build(ctx context.Context, s streams) error {
 	step := func(what string) { fmt.Fprintf(s.out, "  %s\n", what) }
 	fmt.Fprintln(s.out, "Preparing the demo")
 	step("keys, database, log")
-	cfg := Config{Force: "Anytown Police (demo)", Origin: "demo.custos/log", Listen: d.Listen}
+	cfg := Config{Force: "Anytown Police (demo)", Origin: "demo.custos/log", Listen: d.Listen, MFA: mfaOptional}
 	if err := initService(ctx, tmp, cfg); err != nil {
 		return err
 	}

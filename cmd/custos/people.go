@@ -10,7 +10,6 @@ import (
 	"custos/custody"
 	"custos/database"
 	"custos/evidence"
-	"custos/identity"
 	"custos/organisation"
 )
 
@@ -31,7 +30,7 @@ func (a *app) openPeople(ctx context.Context) (err error) {
 	if a.access, err = access.New(access.Config{Policy: policy, Purposes: purposes, Standing: a.standing, Logger: a.log}); err != nil {
 		return err
 	}
-	if a.identity, err = identity.Open(ctx, a.db, identity.Options{Role: func(name string) bool { return a.access.RoleName(name) != "" }}); err != nil {
+	if err = a.openIdentity(ctx); err != nil {
 		return err
 	}
 	a.organisation, err = organisation.Open(ctx, a.db, organisation.Options{Changed: a.access.Changed})

@@ -186,6 +186,9 @@ func (s *server) run(ctx context.Context, ln net.Listener, ready func()) error {
 	part("viewings", func(ctx context.Context) error {
 		return every(ctx, time.Minute, func() error { return s.app.custody.EndExpired(ctx) })
 	})
+	part("signed out", func(ctx context.Context) error { // by another server or a command
+		return every(ctx, 500*time.Millisecond, func() error { s.door.EndSignedOut(ctx); return nil })
+	})
 	part("assignment", func(ctx context.Context) error {
 		return every(ctx, time.Minute, func() error { return s.assign(ctx) })
 	})

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -53,8 +54,14 @@ func addUser(ctx context.Context, a *app, by evidence.Actor, p identity.Person, 
 	return err
 }
 
-// newPassword reads a password from file, or makes one of 100 random bits.
+// newPassword reads a password from file, or makes one of 100 random bits. An
+// empty one is refused: it would be an account without.
 func newPassword(file string, s streams) (password string, made bool, err error) {
+	defer func() {
+		if err == nil && password == "" {
+			err = errors.New("the password is empty; nothing was changed")
+		}
+	}()
 	switch file {
 	case "":
 		return strings.ToLower(rand.Text()[:20]), true, nil

@@ -119,7 +119,7 @@ func New(t testing.TB, db *database.DB) *World {
 		return s, err
 	}})
 	must(t, err)
-	w.Identity, err = identity.Open(t.Context(), db, identity.Options{Now: w.Clock.Now, Role: func(name string) bool { return w.Access.RoleName(name) != "" }})
+	w.Identity, err = identity.Open(t.Context(), db, identity.Options{Optional: true, Record: w.happened, Now: w.Clock.Now, Role: func(name string) bool { return w.Access.RoleName(name) != "" }})
 	must(t, err)
 	w.Organisation, err = organisation.Open(t.Context(), db, organisation.Options{Now: w.Clock.Now})
 	must(t, err)
@@ -149,6 +149,12 @@ func (w *World) people() {
 		CaseClosed:   {ID: "case-2", Number: CaseClosed, Case: true},
 		IncidentOpen: {ID: "incident-1", Number: IncidentOpen, Open: true},
 	}
+}
+
+// happened records sign-ins once there is a custody; the accounts of a test are
+// made before.
+func (w *World) happened(ctx context.Context, tx *database.Tx, h identity.Happened) error {
+	return w.Custody.Happened(ctx, tx, h)
 }
 
 // Crash is what a power cut does, and the start after it. seed decides what

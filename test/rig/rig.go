@@ -97,6 +97,7 @@ func New(t testing.TB, bin, dir string, config ...string) *Service {
 	}
 	s := &Service{t: t, Bin: bin, Dir: filepath.Join(dir, "service"), listen: freePort(t)}
 	s.Run("admin", "init", "--dir", s.Dir, "--force", "Test Force", "--listen", s.listen)
+	s.Configure(`mfa = "optional"`)
 	for _, line := range config {
 		s.Configure(line)
 		if line == TLS {

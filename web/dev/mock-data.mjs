@@ -167,6 +167,6 @@ export function system(list, logKey, now = Date.now()) {
         { id: 'j4', kind: 'prepare', recording: list[0]?.id ?? '', state: 'done', tries: 1, message: '', at: text(now - 400_000) },
       ],
     },
-    database: { engine: 'SQLite', bytes: 412_000_000 }, uploads: { open: 2, bytes: 640_000_000 }, approvals: { open: 1, glass: 0, reviews: 0, overdue: 0 },
+    database: { engine: 'SQLite', bytes: 412_000_000 }, uploads: { open: 2, bytes: 640_000_000 }, approvals: { open: 1, glass: 0, reviews: 0, overdue: 0 }, passwordAlone: 0,
   };
 }

@@ -20,6 +20,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/account/code-app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a code app with a code that it shows
+         * @description Who: a person signed in, who has just proven that it is them.
+         */
+        post: operations["post-account-code-app"];
+        /**
+         * Remove one's code app
+         * @description Who: a person signed in, who has just proven that it is them.
+         */
+        delete: operations["delete-account-code-app"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/code-app/question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A secret for a code app
+         * @description Who: a person signed in, who has just proven that it is them.
+         */
+        post: operations["post-account-code-app-question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep a passkey just made
+         * @description Who: a person signed in, who has just proven that it is them.
+         */
+        post: operations["post-account-passkeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/passkeys/question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a browser needs to make a passkey
+         * @description Who: a person signed in, who has just proven that it is them.
+         */
+        post: operations["post-account-passkeys-question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a passkey of one's own
+         * @description Who: a person signed in, who has just proven that it is them.
+         */
+        delete: operations["delete-account-passkeys-id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/account/password": {
         parameters: {
             query?: never;
@@ -34,6 +138,26 @@ export interface paths {
          */
         put: operations["put-account-password"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * New recovery codes in place of the old
+         * @description Who: a person signed in, who has just proven that it is them.
+         */
+        post: operations["post-account-recovery-codes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -640,6 +764,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/people/{id}/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How somebody can sign in
+         * @description Who: may open people.
+         */
+        get: operations["get-people-id-credentials"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{id}/credentials/{credential}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a passkey or a code app that was lost
+         * @description Who: may open people, who has just proven that it is them.
+         */
+        delete: operations["delete-people-id-credentials-credential"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{id}/enrolment-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A link with which somebody sets up how they sign in
+         * @description Who: may open people, who has just proven that it is them.
+         */
+        post: operations["post-people-id-enrolment-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/people/{id}/postings": {
         parameters: {
             query?: never;
@@ -655,6 +839,30 @@ export interface paths {
          */
         post: operations["post-people-id-postings"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where somebody is signed in
+         * @description Who: may open people.
+         */
+        get: operations["get-people-id-sessions"];
+        put?: never;
+        post?: never;
+        /**
+         * End all of somebody's sessions at once
+         * @description Who: may open people, who has just proven that it is them.
+         */
+        delete: operations["delete-people-id-sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -908,7 +1116,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/session/step-up": {
+    "/api/session/enrolment": {
         parameters: {
             query?: never;
             header?: never;
@@ -918,10 +1126,94 @@ export interface paths {
         get?: never;
         put?: never;
         /**
+         * Begin with an enrolment link
+         * @description Who: anyone.
+         */
+        post: operations["post-session-enrolment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a passkey
+         * @description Who: anyone.
+         */
+        post: operations["post-session-passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/passkey/question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a passkey must sign to sign in
+         * @description Who: anyone.
+         */
+        post: operations["post-session-passkey-question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How one can prove once more who is signed in
+         * @description Who: a person signed in.
+         */
+        get: operations["get-session-step-up"];
+        put?: never;
+        /**
          * Prove once more who is signed in
          * @description Who: a person signed in.
          */
         post: operations["post-session-step-up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How one can sign in here
+         * @description Who: anyone.
+         */
+        get: operations["get-session-ways"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1100,6 +1392,7 @@ export interface components {
             name: string;
         };
         Account: {
+            credentials: components["schemas"]["CredentialsView"];
             login: string;
             sessions: components["schemas"]["SessionView"][] | null;
         };
@@ -1297,6 +1590,9 @@ export interface components {
             trusted: string;
             zone?: string;
         };
+        CodeInBody: {
+            code: string;
+        };
         CombineInBody: {
             /** @description false: take it out. */
             in: boolean;
@@ -1306,6 +1602,21 @@ export interface components {
         };
         ConsultInBody: {
             purpose: components["schemas"]["PurposeStruct"];
+        };
+        CredentialsView: {
+            /**
+             * Format: date-time
+             * @description Since when; left out: none.
+             */
+            codeApp?: string;
+            passkeys: components["schemas"]["Passkey"][] | null;
+            password: boolean;
+            /** Format: int64 */
+            recoveryLeft: number;
+            /** Format: int64 */
+            recoveryUsed: number;
+            /** @description A second factor is required and there is none. */
+            secondMissing: boolean;
         };
         DatabaseState: {
             /** Format: int64 */
@@ -1455,6 +1766,10 @@ export interface components {
              */
             until?: string;
         };
+        EnrolmentLink: {
+            /** @description Works once, for 24 hours. */
+            link: string;
+        };
         Field: {
             name: string;
             value: string;
@@ -1600,6 +1915,9 @@ export interface components {
             remarks: components["schemas"]["Remark"][] | null;
             verdict: string;
         };
+        LinkInBody: {
+            secret: string;
+        };
         Listed: {
             person: components["schemas"]["Named"];
             /** Format: date-time */
@@ -1611,6 +1929,8 @@ export interface components {
         Me: {
             can: components["schemas"]["Abilities"];
             classification: string;
+            /** @description The session may do nothing but set up how its person signs in. */
+            enrolling: boolean;
             force: string;
             id: string;
             name: string;
@@ -1664,6 +1984,29 @@ export interface components {
             id: string;
             name: string;
             number?: string;
+        };
+        NewPasskeyAnswer: {
+            attestation: string;
+            clientData: string;
+            credential: string;
+            transports: string[] | null;
+        };
+        NewPasskeyInBody: {
+            answer: components["schemas"]["NewPasskeyAnswer"];
+            name: string;
+        };
+        NewPasskeyQuestion: {
+            challenge: string;
+            exclude: string[] | null;
+            login: string;
+            name: string;
+            site: string;
+            siteName: string;
+            user: string;
+        };
+        NewTOTP: {
+            Secret: string;
+            URI: string;
         };
         NoteInBody: {
             reason: string;
@@ -1738,6 +2081,28 @@ export interface components {
              */
             size: number;
             witnesses: components["schemas"]["WitnessStatus"][] | null;
+        };
+        Passkey: {
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            name: string;
+            person: string;
+            synced: boolean;
+            /** Format: date-time */
+            usedAt?: string;
+        };
+        PasskeyAnswer: {
+            authenticatorData: string;
+            clientData: string;
+            credential: string;
+            signature: string;
+            userHandle: string;
+        };
+        PasskeyQuestion: {
+            allow: string[] | null;
+            challenge: string;
+            site: string;
         };
         PasswordInBody: {
             password: string;
@@ -1876,6 +2241,9 @@ export interface components {
             restrict: boolean;
             trail: boolean;
         };
+        RecoveryCodes: {
+            codes: string[] | null;
+        };
         Remark: {
             column: string;
             reason: string;
@@ -1958,6 +2326,9 @@ export interface components {
         Session: {
             me?: components["schemas"]["Me"];
         };
+        SessionList: {
+            sessions: components["schemas"]["SessionView"][] | null;
+        };
         SessionView: {
             /** @description IP address at sign-in. */
             address: string;
@@ -1969,11 +2340,8 @@ export interface components {
              */
             endsAt: string;
             id: string;
-            /**
-             * @description How the person proved who they are.
-             * @enum {string}
-             */
-            method: "password";
+            /** @description How the person proved who they are: passkey, code, recovery code, password, link, provider. */
+            method: string;
             /**
              * Format: date-time
              * @description Last used, to the minute.
@@ -1983,8 +2351,16 @@ export interface components {
             this: boolean;
         };
         SignInInBody: {
+            /** @description Of a code app, or a recovery code. */
+            code?: string;
             name: string;
             password: string;
+        };
+        SignInWays: {
+            /** @description The host that passkeys belong to; empty where there can be none. */
+            passkeyHost: string;
+            /** @description Where browsers reach the service. */
+            url: string;
         };
         Somebody: {
             id: string;
@@ -1995,7 +2371,17 @@ export interface components {
             roleName: string;
         };
         StepUpInBody: {
-            password: string;
+            code?: string;
+            /** @description In place of password and code. */
+            passkey?: components["schemas"]["PasskeyAnswer"];
+            password?: string;
+        };
+        StepUpWays: {
+            /** @description A password needs a code with it. */
+            code: boolean;
+            /** @description Its allow is empty where the person has none. */
+            passkey: components["schemas"]["PasskeyQuestion"];
+            password: boolean;
         };
         Store: {
             /** Format: int64 */
@@ -2027,6 +2413,11 @@ export interface components {
             approvals: components["schemas"]["ApprovalState"];
             database: components["schemas"]["DatabaseState"];
             ledger: components["schemas"]["LedgerState"];
+            /**
+             * Format: int64
+             * @description Open accounts that may sign in with a password alone; 0 where a second factor is required.
+             */
+            passwordAlone: number;
             /** Format: date-time */
             startedAt: string;
             stores: components["schemas"]["Store"][] | null;
@@ -2287,6 +2678,188 @@ export interface operations {
             };
         };
     };
+    "post-account-code-app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-account-code-app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-account-code-app-question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTOTP"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-account-passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasskeyInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-account-passkeys-question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewPasskeyQuestion"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-account-passkeys-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "put-account-password": {
         parameters: {
             query?: never;
@@ -2308,6 +2881,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-account-recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
             /** @description Error */
@@ -3413,6 +4015,99 @@ export interface operations {
             };
         };
     };
+    "get-people-id-credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-people-id-credentials-credential": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description A passkey's identifier, or code-app. */
+                credential: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-people-id-enrolment-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentLink"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-people-id-postings": {
         parameters: {
             query?: never;
@@ -3427,6 +4122,66 @@ export interface operations {
                 "application/json": components["schemas"]["PostInBody"];
             };
         };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-people-id-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-people-id-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description No Content */
             204: {
@@ -3900,6 +4655,132 @@ export interface operations {
             };
         };
     };
+    "post-session-enrolment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-session-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyAnswer"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-session-passkey-question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyQuestion"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-session-step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepUpWays"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-session-step-up": {
         parameters: {
             query?: never;
@@ -3921,6 +4802,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-session-ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInWays"];
                 };
             };
             /** @description Error */

@@ -11,7 +11,7 @@ const well = (): System => ({
   stores: [main],
   ledger: { events: 10, size: 10, checkpointSize: 10, checkpointAt: '2026-11-21T11:00:00Z', origin: 'o', logKey: 'k', state: 'ok', message: '', witnessed: true },
   work: { waiting: 0, running: 0, failed: 0, done: 5, recent: [] }, database: { engine: 'sqlite', bytes: 1 }, uploads: { open: 0, bytes: 0 },
-  approvals: { open: 0, glass: 0, reviews: 0, overdue: 0 },
+  approvals: { open: 0, glass: 0, reviews: 0, overdue: 0 }, passwordAlone: 0,
   witness: { size: 10, at: '2026-11-21T11:59:00Z', since: never, witnesses: [{ ...signing }], authorities: [{ name: 'tsa.example', size: 10, at: '2026-11-21T11:30:00Z', late: false, trouble: '' }] },
 });
 
@@ -27,6 +27,12 @@ it('puts what must be done now before what can wait', () => {
   expect(found.map((w) => w.tone)).toEqual(['bad', 'bad', 'warn', 'warn']);
   expect(found[0]?.says).toContain('store main is nearly full');
   expect(found[1]?.says).toContain('2 events of the ledger have not been signed');
+});
+
+it('says that a password alone is enough', () => {
+  const found = warnings({ ...well(), passwordAlone: 3 }, now);
+  expect(found.map((w) => w.tone)).toEqual(['warn']);
+  expect(found[0]?.says).toContain('3 accounts can be opened with a password alone');
 });
 
 it('warns of a store that is filling and of one that does not work', () => {

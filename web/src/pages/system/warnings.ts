@@ -38,6 +38,7 @@ export function warnings(s: System, now: Date): Warning[] {
   for (const a of authorities) {
     if (a.late) say('warn', `timestamp authority ${a.name} has given no timestamp ${known(a.at) ? `since ${full(a.at)}` : 'yet'}. ${a.trouble}`);
   }
+  if (s.passwordAlone > 0) say('warn', `${plural(s.passwordAlone, 'account')} can be opened with a password alone, as mfa is optional in the configuration. That is for demonstrations and tests: a password that was seen or guessed is enough.`);
   const skew = now.getTime() - Date.parse(s.startedAt);
   if (skew < -60_000) say('warn', `the clock of this computer and that of the server differ by ${lengthInWords(skew)} or more.`);
   return found.sort((a, b) => Number(b.tone === 'bad') - Number(a.tone === 'bad'));
