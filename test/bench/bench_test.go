@@ -175,6 +175,7 @@ func TestBench(t *testing.T) {
 	}{
 		{"seal", benchSeal},
 		{"ledger", benchLedger},
+		{"witness", benchWitness},
 		{"server", benchServer},
 		{"uploads", benchUploads},
 		{"read", benchRead},
