@@ -4,7 +4,7 @@ import { zone } from '../words/time';
 import type {
   Candidate, CaseDetail, CaseKind, CaseList, ImportPreview, People, PersonDetail, Unit,
   ApprovalPage, ApprovalRequest, ApprovalSubjects, Emergency, EmergencyPage, MyEmergency, Waiting,
-  Consultation, Days, Detail, Dock, History, Me, Purpose, RecordingsPage, System,
+  Consultation, Days, Detail, Dock, History, Me, OpenedEvent, Purpose, RecordingsPage, S62, System, TrailPage, TrailPerson,
 } from './types';
 
 /** What went wrong, in the server's words (RFC 9457), or in ours when no answer came. */
@@ -127,6 +127,32 @@ export interface CasesFilter {
   mine?: string;
 }
 
+/** Which events of the trail; what is left out chooses all. */
+export interface TrailFilter {
+  recording?: string;
+  person?: string;
+  reference?: string;
+  purpose?: string;
+  verb?: string;
+  phase?: string;
+  /** first instant, included */
+  from?: string;
+  /** first instant no longer included */
+  to?: string;
+}
+
+/** Saves an answer as a file, under the name that the server gives it. */
+async function save(path: string): Promise<void> {
+  const answer = await send('GET', path);
+  const name = /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1] ?? 'custos';
+  const url = URL.createObjectURL(await answer.blob());
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  window.setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
 export const api = {
   /** Who is signed in; null = nobody. */
   me: async (signal?: AbortSignal): Promise<Me | null> => (await ask<{ me?: Me }>('/api/session', signal)).me ?? null,
@@ -190,6 +216,13 @@ export const api = {
   endMember: (id: string, member: string) => send('POST', `/api/cases/${id}/members/${member}/end`),
   candidates: async (text: string, signal?: AbortSignal): Promise<Candidate[]> =>
     (await ask<{ people: Candidate[] | null }>('/api/case-candidates' + query({ text }), signal)).people ?? [],
+
+  trail: (filter: TrailFilter, cursor: string, signal?: AbortSignal) => ask<TrailPage>('/api/trail' + query({ ...filter, cursor }), signal),
+  trailEvent: (id: string, signal?: AbortSignal) => ask<OpenedEvent>(`/api/trail/${id}`, signal),
+  trailPeople: async (word: string, signal?: AbortSignal) => (await ask<{ people: TrailPerson[] }>('/api/trail-people' + query({ word }), signal)).people,
+  saveTrail: (form: string, filter: TrailFilter) => save(`/api/trail.${form}` + query({ ...filter })),
+  s62: ({ from, to }: TrailFilter, signal?: AbortSignal) => ask<S62>('/api/reports/s62' + query({ from, to }), signal),
+  saveS62: (form: string, { from, to }: TrailFilter) => save(`/api/reports/s62.${form}` + query({ from, to })),
 
   docks: (signal?: AbortSignal) => ask<{ docks: Dock[] | null }>('/api/docks', signal),
   system: (signal?: AbortSignal) => ask<System>('/api/system', signal),

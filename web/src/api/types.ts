@@ -54,6 +54,12 @@ export type OpenedField = Schemas['OpenField'];
 export type Opening = With<Schemas['Opening'], { fields: OpenedField[] }>;
 export type History = With<Schemas['History'], { events: Opening[] }>;
 
+export type TrailPerson = Schemas['TrailPerson'];
+export type TrailEvent = With<Schemas['TrailEvent'], { fields: Schemas['Field'][] }>;
+export type TrailPage = With<Schemas['TrailPage'], { events: TrailEvent[] }>;
+export type OpenedEvent = With<Schemas['OpenedEvent'], { fields: Schemas['Field'][]; opening: Opening; proof: string[] }>;
+export type S62 = With<Schemas['S62'], { operations: Schemas['Operation'][] }>;
+
 export type FileStatus = Schemas['FileStatus'];
 export type CameraStatus = With<Schemas['CameraStatus'], { state: CameraState }>;
 export type DockStatus = With<Schemas['DockStatus'], { cameras: CameraStatus[] | null }>;

@@ -11,6 +11,7 @@ import { RecordingPage } from '../pages/recording/RecordingPage';
 import { RecordingsPage } from '../pages/recordings/RecordingsPage';
 import { SignInPage } from '../pages/sign-in/SignInPage';
 import { SystemPage } from '../pages/system/SystemPage';
+import { TrailPage } from '../pages/trail/TrailPage';
 import { UnitsPage } from '../pages/units/UnitsPage';
 import { Notice } from '../parts/states';
 import { Crash } from './Crash';
@@ -21,7 +22,7 @@ import { Shell } from './Shell';
 /** The first page of the menu that this person may see. */
 function Home() {
   const { can, roleName } = useMe();
-  const to = can.recordings ? '/recordings' : can.docks ? '/docks' : can.system ? '/system' : can.approvals ? '/approvals' : '';
+  const to = can.recordings ? '/recordings' : can.auditFull ? '/trail' : can.docks ? '/docks' : can.system ? '/system' : can.approvals ? '/approvals' : '';
   if (to) return <Navigate to={to} replace />;
   return (
     <Notice icon={IconLock} title="Nothing here is open to you yet" page>
@@ -49,6 +50,7 @@ export const newRouter = () =>
                 { path: '/recordings/:id', element: <Allowed to="recordings"><RecordingPage /></Allowed> },
                 { path: '/cases', element: <Allowed to="cases"><CasesPage /></Allowed> },
                 { path: '/cases/:id', element: <Allowed to="cases"><CasePage /></Allowed> },
+                { path: '/trail', element: <Allowed to="auditFull"><TrailPage /></Allowed> },
                 { path: '/docks', element: <Allowed to="docks"><DocksPage /></Allowed> },
                 { path: '/people', element: <Allowed to="people"><PeoplePage /></Allowed> },
                 { path: '/people/:id', element: <Allowed to="people"><PersonPage /></Allowed> },

@@ -15,6 +15,11 @@ describe('events in plain words', () => {
     [{ verb: 'derive', phase: 'outcome', segment: '1', poster_sha256: 'x', waveform_sha256: 'y', found: 'playable', actor_kind: 'system' },
       'Made a still picture, a sound curve', 'Custos itself', 'from segment 1 · found: plays as it is · the master was not changed'],
     [{ verb: 'consult', phase: 'refused', reason: 'No case.', actor_kind: 'person', actor_name: 'Q' }, 'Was refused to watch', 'Q', 'No case.'],
+    [{ verb: 'audit', phase: 'intent', what: 'search', sought_verbs: 'consult disclose', sought_case: 'OP/17', sought_from: '2026-03-01T00:00:00.000000Z', actor_kind: 'person', actor_name: 'J. Ortiz' },
+      'Searched the trail', 'J. Ortiz', 'verbs viewing, disclosure, case OP/17, from 1 Mar 2026, 00:00'],
+    [{ verb: 'audit', phase: 'outcome', what: 'export', format: 'csv', events: '12', sought_person: 'p1', actor_kind: 'person', actor_name: 'J. Ortiz' },
+      'Gave out the trail as CSV', 'J. Ortiz', 'person p1 · 12 events'],
+    [{ verb: 'audit', phase: 'refused', what: 'search', reason: 'No.', actor_kind: 'person', actor_name: 'PC A' }, 'Was refused to read the trail', 'PC A', 'No.'],
     [{ verb: 'frobnicate', phase: 'outcome', actor_kind: 'person' }, 'Event “frobnicate”', 'Somebody whose name is withheld', ''],
   ])('%o', (fields, what, who, more) => expect(tell(event(fields))).toMatchObject({ what, who, more }));
 });

@@ -3,7 +3,14 @@
 import type { Opening } from '../api/types';
 import type { Tone } from '../parts/badges';
 import { purposeName } from './purposes';
-import { bytes, lengthInWords } from './time';
+import { bytes, dayTime, lengthInWords } from './time';
+
+/** The operations, as a list of choices names them. */
+export const verbNames: Record<string, string> = {
+  collect: 'Collection', derive: 'Working copies', consult: 'Viewing', disclose: 'Disclosure', combine: 'Combination', erase: 'Erasure',
+  verify: 'Checks', administer: 'Administration', audit: 'Reading the trail',
+};
+export const phaseNames: Record<string, string> = { intent: 'Begun', outcome: 'Done', refused: 'Refused', failed: 'Failed' };
 
 export type EventKind = 'collect' | 'view' | 'list' | 'copy' | 'disclose' | 'other';
 
@@ -75,22 +82,34 @@ function disclose(f: Fields): [EventKind, string, string] {
   return ['disclose', f.phase === 'outcome' ? 'Exported' : 'Export began', join(purpose(f), f.recipient && `to ${f.recipient}`, f.bundle && `bundle ${f.bundle}`)];
 }
 
+/** What was looked for in the trail, from the fields sought_… */
+const sought = (f: Fields) => Object.entries(f).flatMap(([n, v]) => (n.startsWith('sought_') && v ? [`${n.slice(7)} ${soughtValue(n, v)}`] : [])).join(', ');
+const soughtValue = (name: string, v: string) =>
+  (name === 'sought_from' || name === 'sought_to' ? dayTime(v) : name === 'sought_verbs' ? v.split(' ').map((w) => verbNames[w]?.toLowerCase() ?? w).join(', ') : v);
+
+function audit(f: Fields): [EventKind, string, string] {
+  const what: Record<string, string> = { search: 'Searched the trail', 'one event': 'Opened an event', export: `${f.phase === 'intent' ? 'Began to give out' : 'Gave out'} the trail${f.format ? ` as ${f.format.toUpperCase()}` : ''}`, 's.62 report': f.phase === 'intent' ? 'Asked for the s.62 report' : 'Made the s.62 report', 's.62 counts': 'Counted for the s.62 report' };
+  return ['other', what[f.what ?? ''] ?? 'Read the trail', join(sought(f), f.events && `${f.events} events`)];
+}
+
+const administer = (f: Fields): [EventKind, string, string] => ['other', f.what ? f.what.charAt(0).toUpperCase() + f.what.slice(1) : 'Administered', join(f.login, f.name, f.role)];
+
 const others: Record<string, string> = { verify: 'Checked', combine: 'Combined', erase: 'Erased', administer: 'Administered', identify: 'Signed in or out, or changed an account' };
-const acts: Record<string, string> = { consult: 'watch', derive: 'make a copy', collect: 'collect', disclose: 'export', verify: 'check', combine: 'combine', erase: 'erase' };
+const acts: Record<string, string> = { consult: 'watch', derive: 'make a copy', collect: 'collect', disclose: 'export', verify: 'check', combine: 'combine', erase: 'erase', audit: 'read the trail', administer: 'administer', find: 'know of it', trail: 'see the history' };
 
 export function tell(o: Opening): Told {
   const f = fieldsOf(o);
   const verb = f.verb ?? '';
-  const tellers: Record<string, (f: Fields) => [EventKind, string, string]> = { consult, derive, collect, disclose };
+  const tellers: Record<string, (f: Fields) => [EventKind, string, string]> = { consult, derive, collect, disclose, audit, administer };
   const [kind, what, more] = tellers[verb]?.(f) ?? ['other', others[verb] ?? `Event “${verb || 'withheld'}”`, ''];
   const base = { kind, who: who(f), at: f.at ?? '' };
-  if (f.phase === 'refused') return { ...base, tone: 'warn', what: `Was refused to ${acts[verb] ?? verb}`, more: join(f.reason, purpose(f)) };
+  if (f.phase === 'refused') return { ...base, tone: 'warn', what: `Was refused to ${acts[verb] ?? verb}`, more: join(f.reason, purpose(f), sought(f)) };
   if (f.phase === 'failed') return { ...base, tone: 'bad', what: `Failed to ${acts[verb] ?? verb}`, more: join(f.reason, f.segment && `segment ${f.segment}`) };
   return { ...base, tone: kind === 'disclose' ? 'accent' : 'plain', what, more };
 }
 
 const names: Record<string, string> = {
-  event: 'Event', item: 'Recording', verb: 'Operation', phase: 'Phase', at: 'When', actor_kind: 'Kind of party', actor_id: 'Account', actor_name: 'Name',
+  event: 'Event', item: 'Item', verb: 'Operation', phase: 'Phase', at: 'When', actor_kind: 'Kind of party', actor_id: 'Account', actor_name: 'Name',
   actor_number: 'Collar number', actor_role: 'Role', address: 'Network address', session: 'Session', sha256: 'SHA-256', master_sha256: 'Master’s SHA-256',
   read_back_at: 'Read back', clock_offset_ms: 'Clock offset (ms)', bytes: 'Bytes sent', length: 'Length (bytes)',
 };

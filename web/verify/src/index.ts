@@ -74,6 +74,31 @@ export async function checkHistory(history: History, pinnedLogKey?: string): Pro
   }
 }
 
+/** One event with what proves it, as the server gives it at /api/trail/{id}. */
+export interface ProvenEvent {
+  opening: Opening;
+  /** RFC 6962 inclusion path, base64, from the leaf's sibling up */
+  proof: string[];
+  checkpoint: string;
+  logKey: string;
+}
+
+/** Checks one event by itself: what it says, its place in the log, the log's signature, the key. Never throws on a bad one. */
+export function checkEvent(event: ProvenEvent, pinnedLogKey?: string): Check[] {
+  const checks: Check[] = [];
+  const add: Add = (name, state, says, subject = '') => void checks.push({ name, subject, state, says });
+  try {
+    const history: History = { recording: '', itemKey: '', events: [event.opening], proofs: { [event.opening.index]: event.proof }, checkpoint: event.checkpoint, logKey: event.logKey };
+    const checkpoint = checkLog(history, event.logKey.trim(), pinnedLogKey?.trim(), add);
+    const [fault, state, says] = checkEventOf(history, event.opening, checkpoint, true);
+    if (fault !== 'openings') add('openings', 'proven', 'What is shown is what was recorded, values as they were at the time.');
+    add(fault || 'inclusion', state, says);
+  } catch {
+    add('openings', 'failed', 'The event does not have the shape that it must have.');
+  }
+  return checks;
+}
+
 async function check(history: History, pinnedLogKey?: string): Promise<Report> {
   const checks: Check[] = [];
   const add = (name: Check['name'], state: State, says: string, subject = history.recording) =>
@@ -142,13 +167,13 @@ async function checkEvents(history: History, c: Checkpoint | null): Promise<Foun
     if (place % 64 === 63) await new Promise((resolve) => setTimeout(resolve));
     // Events enter the log in their order, so only the newest can be waiting.
     const waits = place > lastLogged;
-    const [fault, state, says] = checkEvent(history, o, c, waits);
+    const [fault, state, says] = checkEventOf(history, o, c, waits);
     out.push({ place, index: o.index, fault, state, says });
   }
   return out;
 }
 
-function checkEvent(history: History, o: Opening, c: Checkpoint | null, waits: boolean): [Found['fault'], State, string] {
+function checkEventOf(history: History, o: Opening, c: Checkpoint | null, waits: boolean): [Found['fault'], State, string] {
   if (!isAsRecorded(o)) return ['openings', 'failed', 'The event was altered: what is shown is not what was recorded.'];
   if (o.index < 0 && !waits) return ['inclusion', 'failed', 'The event is said to wait for its place in the log, and later ones have theirs.'];
   if (o.index < 0) return ['', 'not_proven', 'Recorded; not in a signed checkpoint yet.'];

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fromBase64, toBase64 } from '../src/bytes';
-import { checkHistory, type History, type Opening } from '../src/index';
+import { checkEvent, checkHistory, type History, type Opening } from '../src/index';
 import { checkChain, commitment, itemTag, leafHash, type Fault } from '../src/ledger';
 import { isIncluded, isSignedBy, parseCheckpoint, parseKey } from '../src/log';
 
@@ -74,6 +74,36 @@ describe('vectors', () => {
   for (const c of v.cases) {
     it(`${c.expect || 'good'}: ${c.name}`, () => expect(complaint(c)).toBe(c.expect));
   }
+});
+
+describe('checkEvent', () => {
+  const good = (i: number) => {
+    const h = history(v.cases[0]!);
+    const opening = structuredClone(h.events[i]!);
+    return { opening, proof: h.proofs![String(opening.index)]!.slice(), checkpoint: h.checkpoint!, logKey: h.logKey! };
+  };
+  const states = (e: ReturnType<typeof good>, key?: string) => Object.fromEntries(checkEvent(e, key).map((c) => [c.name, c.state]));
+  it('proves one event out of the middle of a history', () => {
+    for (const i of [0, 2, 4]) expect(states(good(i), v.vkey)).toEqual({ key: 'proven', checkpoint: 'proven', openings: 'proven', inclusion: 'proven' });
+  });
+  it('does not call it proven without a key', () => expect(states(good(1)).key).toBe('not_proven'));
+  it('names what was changed', () => {
+    const value = good(1);
+    value.opening.fields[0]!.value = 'x';
+    expect(states(value, v.vkey).openings).toBe('failed');
+    const place = good(1);
+    place.opening.index++;
+    expect(states(place, v.vkey).inclusion).toBe('failed');
+    const signature = good(1);
+    signature.checkpoint = signature.checkpoint.replace(/\d+\n/, '999\n');
+    expect(states(signature, v.vkey).checkpoint).toBe('failed');
+  });
+  it('waits for one that is not in the log yet', () => {
+    const e = good(4);
+    e.opening.index = -1;
+    expect(states({ ...e, proof: [] }, v.vkey)).toMatchObject({ openings: 'proven', inclusion: 'not_proven' });
+  });
+  it('survives what is no event', () => expect(checkEvent({} as never)[0]?.state).toBe('failed'));
 });
 
 describe('checkHistory', () => {
