@@ -11,6 +11,7 @@ package access
 
 import (
 	"context"
+	"crypto/sha256"
 	"log/slog"
 	"sync"
 	"time"
@@ -48,6 +49,7 @@ type Config struct {
 type Access struct {
 	policy   policy
 	purposes []Purpose
+	texts    [2]evidence.Digest // of both
 	standing func(ctx context.Context, person evidence.ID, at time.Time) (Standing, error)
 	now      func() time.Time
 	log      *slog.Logger
@@ -80,7 +82,7 @@ func New(c Config) (*Access, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Access{policy: p, purposes: purposes, standing: c.Standing, now: c.Now, log: c.Logger, known: map[evidence.ID]known{}}
+	a := &Access{policy: p, purposes: purposes, texts: [2]evidence.Digest{sha256.Sum256(c.Policy), sha256.Sum256(c.Purposes)}, standing: c.Standing, now: c.Now, log: c.Logger, known: map[evidence.ID]known{}}
 	if a.standing == nil {
 		a.standing = func(context.Context, evidence.ID, time.Time) (Standing, error) { return Standing{}, nil }
 	}
@@ -92,6 +94,9 @@ func New(c Config) (*Access, error) {
 	}
 	return a, nil
 }
+
+// Texts are the SHA-256 of the policy and of the list of purposes.
+func (a *Access) Texts() (policy, purposes evidence.Digest) { return a.texts[0], a.texts[1] }
 
 // How long a standing is believed, so that a check costs no look into the
 // database. A change made by another server takes effect this much later; one

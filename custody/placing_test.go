@@ -277,3 +277,22 @@ func TestAskingForNothingIsOnRecord(t *testing.T) {
 		}
 	})
 }
+
+// Which rule decides is on record, and each change of it.
+func TestTheRuleIsOnRecord(t *testing.T) {
+	each(t, func(t *testing.T, w *custodytest.World) {
+		one, two := evidence.Digest{1}, evidence.Digest{2}
+		for _, c := range []struct {
+			policy evidence.Digest
+			events int
+		}{{one, 1}, {one, 1}, {two, 2}, {one, 3}} {
+			must(t, w.Custody.RecordRule(t.Context(), c.policy, one))
+			if n := w.Count("service", evidence.Administer, evidence.Outcome); n != c.events {
+				t.Errorf("%d events, want %d", n, c.events)
+			}
+		}
+		if got := fields(t, w, "service", evidence.Administer, evidence.Outcome); got["policy_sha256"] != one.String() || got["policy_sha256_before"] != two.String() {
+			t.Errorf("the event says %v", got)
+		}
+	})
+}

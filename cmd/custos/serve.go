@@ -56,6 +56,11 @@ func serve(ctx context.Context, cfg Config, s streams, ready func(url string)) (
 	if err != nil {
 		return err
 	}
+	policy, purposes := a.access.Texts()
+	// A ledger that takes nothing says so in the pages; nothing is decided for anybody then.
+	if err := a.custody.RecordRule(ctx, policy, purposes); err != nil && a.ledger.Accepts() == nil {
+		return err
+	}
 	srv, err := a.server(ctx, shown)
 	if err != nil {
 		return err
