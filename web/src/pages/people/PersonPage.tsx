@@ -6,6 +6,7 @@ import { Link, useParams } from 'react-router';
 import { api } from '../../api/client';
 import type { PersonDetail } from '../../api/types';
 import { personQuery, unitsQuery } from '../../app/queries';
+import { useWaiting } from '../../app/waiting';
 import { Badge } from '../../parts/badges';
 import { Facts } from '../../parts/Facts';
 import { Form } from '../../parts/Form';
@@ -33,6 +34,7 @@ export function PersonPage() {
   const { data: p, error, refetch, isFetching } = useQuery(personQuery(id));
   useTitle(p?.name ?? 'Person');
   const [asked, setAsked] = useState<Asked>('');
+  const mayAskRole = useWaiting()?.ask.some((a) => a.kind === 'role.grant');
   if (error && !p) return <Failure error={error} retry={() => void refetch()} busy={isFetching} page />;
   if (!p) return <Loading page what="the person" />;
   const ask = (a: Asked) => () => setAsked(a);
@@ -46,6 +48,7 @@ export function PersonPage() {
           <p className={styles.badges}>{p.roleName}{p.number && ` · ${p.number}`}{p.disabled && <Badge tone="warn" icon={IconUserOff}>Account closed</Badge>}</p>
         </div>
         <div className={styles.actions}>
+          {mayAskRole && !p.disabled && <Button variant="default" component={Link} to={`/approvals?show=mine&kind=role.grant&subject=${p.id}`}>Ask for another role …</Button>}
           <Button variant="default" onClick={ask('describe')}>Change name or number</Button>
         </div>
       </div>
