@@ -85,7 +85,8 @@ func (o *Organisation) newID() evidence.ID {
 // turn waits until no other change of the organisation is under way, and has
 // the change told once it is durable.
 func (o *Organisation) turn(ctx context.Context, tx *database.Tx) error {
-	if _, err := tx.Exec(ctx, "UPDATE organisation_turn SET changes = changes + 1 WHERE id = 1"); err != nil {
+	var id int
+	if err := tx.QueryRow(ctx, "SELECT id FROM organisation_turn WHERE id = 1"+tx.Locking()).Scan(&id); err != nil {
 		return fmt.Errorf("wait for turn: %w", err)
 	}
 	tx.AfterCommit(o.changed)

@@ -3,10 +3,9 @@
 -- One row that every change locks first: what may not overlap is checked by
 -- reading, and two changes that read at the same time would both pass.
 CREATE TABLE organisation_turn (
-	id      BIGINT PRIMARY KEY,
-	changes BIGINT NOT NULL
+	id BIGINT PRIMARY KEY
 );
-INSERT INTO organisation_turn (id, changes) VALUES (1, 0);
+INSERT INTO organisation_turn (id) VALUES (1);
 
 -- Times are microseconds since 1970 UTC. from_at 0 = since ever, until_at 0 =
 -- open; intervals are half-open. Rows are ended, never deleted.
