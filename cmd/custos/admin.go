@@ -23,6 +23,8 @@ import (
 type adminCmd struct {
 	Init       initCmd       `cmd:"" help:"Make a new service in an empty folder: configuration, keys, database."`
 	User       userCmd       `cmd:"" aliases:"users" help:"People and their accounts."`
+	People     peopleCmd     `cmd:"" help:"People from a file."`
+	Unit       unitCmd       `cmd:"" aliases:"units" help:"The units of the force."`
 	Dock       dockCmd       `cmd:"" aliases:"docks" help:"Docking stations and their keys."`
 	Approvals  approvalsCmd  `cmd:"" help:"List the requests that wait for a second person."`
 	Approve    approveCmd    `cmd:"" help:"Be the second person for a request, where the service has nobody else; it is on record."`
