@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -337,13 +338,18 @@ func TestAnswersThatAreNoSignature(t *testing.T) {
 			}),
 			"does not know this log": http.NotFoundHandler(),
 		}
+		var now atomic.Pointer[http.Handler]
 		w.hosts["w1.example"] = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if h := now.Load(); h != nil {
+				(*h).ServeHTTP(rw, r)
+				return
+			}
 			http.Error(rw, "", http.StatusTeapot)
 		})
 		stop := w.run()
 		w.grow(3)
 		for says, h := range answers {
-			w.hosts["w1.example"] = h
+			now.Store(&h)
 			time.Sleep(2 * time.Minute)
 			if s := w.keeper.Status().Witnesses[0]; !strings.Contains(s.Trouble, says) || s.Size != 0 {
 				t.Errorf("%s: %+v", says, s)
