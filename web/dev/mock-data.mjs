@@ -151,6 +151,21 @@ export function docks(step, now = Date.now()) {
   ];
 }
 
+/** Three witnesses, one of them away, and an authority. */
+function outside(now) {
+  const never = '0001-01-01T00:00:00Z';
+  const witness = (name, keyName, algorithm, more) => ({ name, keyName, algorithm, size: 184_213, at: text(now - 1800), since: never, trouble: '', ...more });
+  return {
+    size: 184_213, at: text(now - 1500), since: never,
+    witnesses: [
+      witness('court', 'witness.court.example/custos', 'Ed25519'),
+      witness('inspectorate', 'inspectorate.example/witness', 'ML-DSA-44'),
+      witness('university', 'logs.university.example/w1', 'Ed25519', { size: 183_902, at: text(now - 41 * 60_000), since: text(now - 40 * 60_000), trouble: 'It does not answer.' }),
+    ],
+    authorities: [{ name: 'tsa.example', size: 184_020, at: text(now - 22 * 60_000), late: false, trouble: '' }],
+  };
+}
+
 export function system(list, logKey, now = Date.now()) {
   return {
     version: '0.3.0', startedAt: text(now - 53 * hour),
@@ -158,7 +173,8 @@ export function system(list, logKey, now = Date.now()) {
       { name: 'main', engine: 'Folder on this server', place: '/srv/custos/objects', bytesFree: 5_400_000_000_000, bytesTotal: 16_000_000_000_000, objects: 9211, bytes: 10_300_000_000_000, state: 'ok', message: '' },
       { name: 'second', engine: 'Folder on this server', place: '/mnt/second/custos', bytesFree: 1_300_000_000_000, bytesTotal: 12_000_000_000_000, objects: 9180, bytes: 10_290_000_000_000, state: 'ok', message: '' },
     ],
-    ledger: { events: 184_213, size: 184_213, checkpointSize: 184_213, checkpointAt: text(now - 2000), origin: 'mock.custos.invalid/log', logKey, state: 'ok', message: '', witnessed: false },
+    ledger: { events: 184_213, size: 184_213, checkpointSize: 184_213, checkpointAt: text(now - 2000), origin: 'mock.custos.invalid/log', logKey, state: 'ok', message: '', witnessed: true },
+    witness: outside(now),
     work: {
       waiting: 3, running: 1, failed: 1, done: 27_402, recent: [
         { id: 'j1', kind: 'prepare', recording: list[2]?.id ?? '', state: 'running', tries: 1, message: '', at: text(now - 4000) },
