@@ -392,6 +392,7 @@ export const tests = [
   {
     name: 'watermark', variants: [{ theme: 'dark', width: 1440 }, { theme: 'light', width: 390, height: 844 }],
     async run({ page, look, levers, context, allow }) {
+      allow(/status of 422/); // a force's rule may want a reference first
       await watch(page);
       await moving(page);
       await marked(page, '');
