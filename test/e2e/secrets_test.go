@@ -47,12 +47,24 @@ func TestNoSecretInAnyLog(t *testing.T) {
 		"wrong password": "wr0ng-and-private-1", "name that is none": "Smith-of-12-Mill-Lane", "officer looked for": "8812look",
 		"camera looked for": "look-9931-cam", "reference": "42AB/7391/26", "note": "watched-because-of-her-brother", "path": "in-the-path-5523",
 		"person looked for": "trail-of-whom-611", "step-up password": "wr0ng-again-and-private",
+		"wrong code": "c0de-91827-guess", "wrong link": "l1nk-that-was-guessed-77",
 	}
 	for name, value := range typed {
 		secrets[name] = value
 	}
 	who.Do(http.MethodPost, "/api/session", map[string]string{"name": typed["name that is none"], "password": typed["wrong password"]})
-	who.Do(http.MethodPost, "/api/session", map[string]string{"name": "auditor", "password": typed["wrong password"]})
+	who.Do(http.MethodPost, "/api/session", map[string]string{"name": "auditor", "password": typed["wrong password"], "code": typed["wrong code"]})
+	who.Do(http.MethodPost, "/api/session/enrolment", map[string]string{"secret": typed["wrong link"]})
+	invited := enrolmentLink.FindStringSubmatch(s.Run("admin", "invite", "newcomer", "--role", "auditor"))
+	if invited == nil {
+		t.Fatal("there is no link in the invitation")
+	}
+	secrets["enrolment link"] = invited[1]
+	if status, h, b := who.Do(http.MethodPost, "/api/session/enrolment", map[string]string{"secret": invited[1]}); status != http.StatusOK || len(h["Set-Cookie"]) == 0 {
+		t.Errorf("the link does not work: %d %s", status, b)
+	}
+	tokens("session of the newcomer")
+	who = s.SignIn("officer")
 	who.Do(http.MethodGet, "/api/recordings?officer="+typed["officer looked for"]+"&device="+typed["camera looked for"], nil)
 	who.Do(http.MethodGet, "/api/recordings?cursor="+typed["officer looked for"], nil)
 	who.Do(http.MethodGet, "/api/"+typed["path"], nil)
@@ -91,6 +103,8 @@ func TestNoSecretInAnyLog(t *testing.T) {
 	}
 }
 
+var enrolmentLink = regexp.MustCompile(`https?://\S*[/#=]([A-Za-z0-9_-]{20,})`)
+
 // keysOf are the secret keys of a service.
 func keysOf(t *testing.T, dir string) map[string]string {
 	t.Helper()
@@ -110,7 +124,7 @@ func keysOf(t *testing.T, dir string) map[string]string {
 		}
 		keys[name+" key"] = last[len(last)-1]
 	}
-	for _, file := range []string{"server.key", "tls/ca.key"} {
+	for _, file := range []string{"server.key", "identity.key", "tls/ca.key"} {
 		b, err := os.ReadFile(filepath.Join(dir, "keys", file))
 		if err != nil {
 			t.Fatal(err)
