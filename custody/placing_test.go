@@ -170,8 +170,11 @@ func TestPurposesAreAskedWhereTheyMatter(t *testing.T) {
 		r, err := w.Custody.Find(ctx, investigator, recording)
 		must(t, err)
 		needs := func(who evidence.Actor) bool {
-			yes, err := w.Custody.NeedsPurpose(ctx, who, r)
+			now, yes, err := w.Custody.PurposeNow(ctx, who, r)
 			must(t, err)
+			if !yes && who.ID == investigator.ID && (now.Code != "review" || now.Reference != custodytest.IncidentOpen) {
+				t.Errorf("what holds is %+v", now)
+			}
 			return yes
 		}
 		if !needs(investigator) || needs(officer) {

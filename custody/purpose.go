@@ -120,14 +120,15 @@ func (c *Custody) earlierPurpose(ctx context.Context, actor evidence.Actor, reco
 	return p, rule, nil
 }
 
-// NeedsPurpose tells whether actor must say why before they may watch a
-// recording: it is not their own, and they have not said so lately.
-func (c *Custody) NeedsPurpose(ctx context.Context, actor evidence.Actor, r evidence.Recording) (bool, error) {
+// PurposeNow is the purpose that actor has given for a recording and need not
+// give again yet. needed tells whether they must say one before they may watch
+// it: it is not their own, and none holds.
+func (c *Custody) PurposeNow(ctx context.Context, actor evidence.Actor, r evidence.Recording) (now evidence.Purpose, needed bool, err error) {
 	if c.Access.Decide(ctx, actor, evidence.Consult, r.Placing).Reach == evidence.Own {
-		return false, nil
+		return now, false, nil
 	}
-	earlier, _, err := c.earlierPurpose(ctx, actor, r.ID)
-	return earlier.Code == "", err
+	now, _, err = c.earlierPurpose(ctx, actor, r.ID)
+	return now, now.Code == "", err
 }
 
 // HoldRequest says that a recording was watched for a purpose that forbids to

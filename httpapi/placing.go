@@ -21,6 +21,7 @@ type Kept struct {
 	Listed       []Listed              `json:"listed" doc:"Its access list; only for who may change it."`
 	HoldRequests []custody.HoldRequest `json:"holdRequests" doc:"Why it may not be disposed of before somebody has looked; only for who may open holds."`
 	NeedsPurpose bool                  `json:"needsPurpose" doc:"The asker must say why before they watch it."`
+	Purpose      *Reason               `json:"purpose,omitempty" doc:"Why the asker watches it, as they have said and need not say again yet."`
 }
 
 // Named is an account by its name now.
@@ -28,6 +29,12 @@ type Named struct {
 	ID     evidence.ID `json:"id"`
 	Name   string      `json:"name"`
 	Number string      `json:"number,omitempty"`
+}
+
+// Reason is a purpose with the number that was given with it.
+type Reason struct {
+	Code      string `json:"code"`
+	Reference string `json:"reference,omitempty"`
 }
 
 // InCase is a case or incident that a recording belongs to.
@@ -79,7 +86,10 @@ func (s *Server) kept(ctx context.Context, a evidence.Actor, r evidence.Recordin
 		k.HoldRequests = append(k.HoldRequests, holds...)
 	}
 	if can.Consult {
-		k.NeedsPurpose, err = s.Custody.NeedsPurpose(ctx, a, r)
+		var now evidence.Purpose
+		if now, k.NeedsPurpose, err = s.Custody.PurposeNow(ctx, a, r); now.Code != "" {
+			k.Purpose = &Reason{now.Code, now.Reference}
+		}
 	}
 	return k, err
 }
@@ -96,8 +106,13 @@ type HoldRequestList struct {
 }
 
 // who finds the account that somebody means by a sign-in name or a collar
-// number.
+// number, or that a page names by its identifier.
 func (s *Server) who(ctx context.Context, text string) (evidence.ID, error) {
+	if id, err := evidence.ParseID(text); err == nil {
+		if p, err := s.Identity.Person(ctx, id); evidence.CodeOf(err) != evidence.NotFound {
+			return p.ID, err
+		}
+	}
 	p, err := s.Identity.ByName(ctx, text)
 	if evidence.CodeOf(err) == evidence.NotFound {
 		return "", evidence.Errorf(evidence.Invalid, "There is no account with that sign-in name or collar number. Nothing was changed.")
@@ -111,7 +126,7 @@ type restrictIn struct {
 		Class  string `json:"class" enum:"normal,restricted,confidential"`
 		Reason string `json:"reason" maxLength:"1000"`
 		List   []struct {
-			Person string    `json:"person" maxLength:"64" doc:"Sign-in name or collar number."`
+			Person string    `json:"person" maxLength:"64" doc:"Sign-in name, collar number or identifier."`
 			Until  time.Time `json:"until,omitzero" required:"false"`
 		} `json:"list" maxItems:"200"`
 	}
@@ -120,7 +135,7 @@ type restrictIn struct {
 type assignIn struct {
 	ID   string `path:"id" maxLength:"26"`
 	Body struct {
-		Person string `json:"person" maxLength:"64" doc:"Sign-in name or collar number; empty: nobody's."`
+		Person string `json:"person" maxLength:"64" doc:"Sign-in name, collar number or identifier; empty: nobody's."`
 		Reason string `json:"reason" maxLength:"1000"`
 	}
 }

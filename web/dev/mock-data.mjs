@@ -16,6 +16,26 @@ function id(at, n) {
   return s;
 }
 
+const names = { 4700: 'PC R. Shah', 4711: 'PC T. Adeyemi', 4712: 'PC J. Ellis', 4720: 'PC M. Doyle', 4733: 'PC S. Khan', 4801: 'PC A. Novak', 4815: 'PC L. Whitfield' };
+export const cases = [
+  { id: id(1_700_000_000_000, 'case'), number: 'AP/1042/26', kind: 'case' },
+  { id: id(1_700_000_000_000, 'incident'), number: 'AP-INC-3317', kind: 'incident' },
+];
+/** Whoever has an account here, by collar number or sign-in name. */
+export const person = (text) => {
+  const number = { patel: '7731', officer: '4711' }[text] ?? text;
+  const name = { ...names, 7731: 'Insp. R. Patel', 9004: 'DCI M. Hughes' }[number];
+  return name ? { id: id(1_700_000_000_000, 'person' + number), name, number } : undefined;
+};
+export const purposes = [
+  { code: 'review', name: 'Evidence review', reference: 'either', label: 'Case or incident number', hold: false },
+  { code: 'case', name: 'Case preparation', reference: 'case', label: 'Case number', hold: false },
+  { code: 'supervision', name: 'Supervision sample', reference: 'text', label: 'Sample or review number', hold: false },
+  { code: 'complaint', name: 'Complaint', reference: 'text', label: 'Complaint number', hold: true },
+  { code: 'technical', name: 'Technical check', reference: 'text', label: 'Service desk number', hold: false },
+  { code: 'training', name: 'Training', reference: 'none', label: '', hold: false },
+];
+
 const officers = ['4700', '4711', '4712', '4720', '4733', '4801', '4815', ''];
 const categories = ['', 'stop_and_search', 'domestic_abuse', 'traffic', 'public_order', 'use_of_force', 'arrest'];
 const whys = {
@@ -69,7 +89,11 @@ export function recording(n, startedAt, posters) {
     durationMs: state === 'pending' || state === 'none' ? 0 : segmentMs * count, segmentCount: count, segments, bytes: segments.reduce((b, s) => b + s.length, 0),
     state, why: whys[state] ?? '', poster,
     arrivals: segments.map((s) => ({ id: id(created, 'a' + n + s.number), segment: s.number, device, fileName: s.fileName, dock: `HQ-${1 + (n % 4)}`, dockedAt: text(created - 300_000), at: text(created) })),
-    gaps, copies, work, can: { consult: n !== 10, export: n % 2 === 0, trail: true },
+    gaps, copies, work, can: { consult: n !== 10, export: n % 2 === 0, trail: true, combine: true, restrict: true, assign: true },
+    kept: {
+      ...(officer && { owner: person(officer) }), class: n === 12 ? 'restricted' : n === 14 ? 'confidential' : 'normal', cases: n % 7 === 3 ? [cases[0]] : n === 12 ? [...cases] : [],
+      listed: n === 12 ? [{ person: person('9004'), until: text(startedAt + 90 * 24 * hour) }] : [],
+    },
     lastViewed: n % 3 === 1 ? null : { by: 'Sgt Okafor 4702', at: text(Date.now() - ((n % 50) + 1) * 40 * 60_000) },
     picture: posters.length ? posters[n % posters.length] : '',
   };
@@ -86,7 +110,7 @@ export function recordings(posters, now = Date.now()) {
   return list;
 }
 
-export const card = ({ segments, segmentCount, group, arrivals, gaps, copies, work, can, lastViewed, picture, ...c }) => ({ ...c, segments: segmentCount });
+export const card = ({ segments, segmentCount, group, arrivals, gaps, copies, work, can, kept, lastViewed, picture, ...c }) => ({ ...c, segments: segmentCount });
 
 /** A history with everything that can happen to a recording. */
 export function historyOf(r, looks) {
@@ -125,6 +149,13 @@ export function historyOf(r, looks) {
   for (const l of looks) add('consult', l.phase, l.at, patel, l.purpose, [['consultation', l.id], ...(l.fields ?? [])]);
   return history(r.id, events, looks.length ? 1 : 0);
 }
+
+/** Hold requests enough for a second page, newest first. */
+export const holdRequests = (list) => Array.from({ length: 64 }, (_, i) => {
+  const at = Date.parse(list[0].startedAt) - (i + 2) * 19 * hour;
+  const [purpose, reference] = [['complaint', `CO/${180 - i}/26`], ['misconduct', `PSD-26-${90 - i}`], ['foi', `FOI ${2400 - i}`]][i % 3];
+  return { id: id(at, 'hold' + i), recording: list[12 + i * 3].id, purpose, reference, name: i % 2 ? 'Insp. R. Patel' : 'DCI M. Hughes', at: text(at) };
+});
 
 /** Docks at a moment; step counts seconds, so that progress moves. */
 export function docks(step, now = Date.now()) {

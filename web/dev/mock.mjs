@@ -5,13 +5,14 @@
 // It serves dist/ the way embed.go does and answers the API with made-up
 // recordings. Sign in as patel (may do everything), officer (recordings only)
 // or empty (no recordings), password "custos". POST /mock/… makes things
-// happen: arrive?n=3, fail?path=/api/docks&status=503, expire, reset.
+// happen: arrive?n=3, hide?id=…, fail?path=/api/docks&status=503, expire, reset.
 import { randomBytes } from 'node:crypto';
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { card, docks, historyOf, recording, recordings, system } from './mock-data.mjs';
+import { Keeping, Refusal } from './mock-keeping.mjs';
 import { logKey } from './mock-ledger.mjs';
 import { makeMedia, perSecond, posters, sheet } from './mock-media.mjs';
 
@@ -22,6 +23,7 @@ const pictures = posters(media);
 const port = Number(process.argv[process.argv.indexOf('--port') + 1] || 8080);
 
 let list = recordings(pictures);
+const keeping = new Keeping(list);
 let arrived = 10_000;
 const sessions = new Map();
 const consultations = new Map();
@@ -30,7 +32,7 @@ const failures = new Map();
 const streams = new Set();
 let step = 0;
 
-const everything = { recordings: true, docks: true, system: true, log: true };
+const everything = { recordings: true, docks: true, system: true, log: true, auditBasic: true, holds: true };
 const people = {
   patel: { id: 'p1', name: 'Insp. R. Patel', number: '7731', role: 'supervisor', roleName: 'Supervisor', can: everything },
   officer: { id: 'p3', name: 'PC Adeyemi', number: '4711', role: 'officer', roleName: 'Officer', can: { recordings: true, docks: false, system: false, log: false } },
@@ -39,13 +41,6 @@ const people = {
 
 const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml', '.jpg': 'image/jpeg', '.mp4': 'video/mp4', '.m4a': 'audio/mp4' };
 const titles = { 400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 409: 'Conflict', 422: 'Unprocessable Entity', 503: 'Service Unavailable' };
-
-class Refusal extends Error {
-  constructor(status, code, detail) {
-    super(detail);
-    Object.assign(this, { status, code });
-  }
-}
 
 function json(res, value, status = 200) {
   const body = JSON.stringify(value);
@@ -135,25 +130,30 @@ const routes = [
     }
     json(res, { days: [...days].map(([day, count]) => ({ day, count })) });
   }],
-  ['GET', /^\/api\/recordings\/([0-9a-z]{26})$/, ({ res, m, me }) => {
+  ['GET', /^\/api\/recordings\/([0-9a-z]{26})$/, ({ res, m, me, token }) => {
     const { picture, ...r } = find(m[1]);
     // An officer watches own footage and does not see who else did.
-    if (me.role === 'officer') Object.assign(r, { can: { ...r.can, export: false, trail: false }, lastViewed: null });
-    json(res, r);
+    if (me.role === 'officer') Object.assign(r, { can: { consult: r.can.consult, export: false, trail: false, combine: false, restrict: false, assign: false }, lastViewed: null });
+    json(res, { ...r, kept: keeping.kept(r, me, token) });
   }],
   ['GET', /^\/api\/recordings\/([0-9a-z]{26})\/poster$/, ({ req, res, m }) => sendFile(req, res, join(media, find(m[1]).picture), 'image/jpeg')],
   ['GET', /^\/api\/recordings\/([0-9a-z]{26})\/history$/, ({ res, m }) => json(res, historyOf(find(m[1]), looks.get(m[1]) ?? []))],
-  ['POST', /^\/api\/recordings\/([0-9a-z]{26})\/consultations$/, async ({ req, res, m, me }) => {
+  ['POST', /^\/api\/recordings\/([0-9a-z]{26})\/consultations$/, async ({ req, res, m, me, token }) => {
     const r = find(m[1]);
-    const { purpose } = await body(req);
+    const { purpose: given } = await body(req);
     if (!r.can.consult) throw new Refusal(403, 'denied', 'Your role may not watch this recording.');
-    if (!purpose?.code) throw new Refusal(422, 'invalid', 'Say for what purpose this recording is to be viewed.');
-    if (purpose.code !== 'technical' && r.category === 'domestic_abuse' && !purpose.reference) throw new Refusal(422, 'invalid', 'This recording shows domestic abuse. Give the number of the case or incident.');
-    if (purpose.code === 'complaint' && !purpose.reference) throw new Refusal(422, 'invalid', 'Watching for a complaint needs its number.');
+    const purpose = keeping.purposeFor(r, me, token, given);
     const c = { id: randomBytes(13).toString('hex'), at: Date.now(), recording: r, purpose, me, proxies: new Map() };
     consultations.set(c.id, c);
     looks.set(r.id, [...(looks.get(r.id) ?? []), { id: c.id, phase: 'intent', at: c.at, purpose }]);
     json(res, seen(c), 201);
+  }],
+  ['GET', /^\/api\/purposes$/, ({ res }) => json(res, { purposes: keeping.purposes })],
+  ['GET', /^\/api\/hold-requests$/, ({ res, url, me }) => json(res, keeping.page(me.login === 'empty' ? null : url.searchParams.get('before') ?? ''))],
+  ['POST', /^\/api\/recordings\/([0-9a-z]{26})\/(restriction|owner|cases)$/, async ({ req, res, m, me }) => {
+    keeping.change(m[2], find(m[1]), me, await body(req));
+    emit('recordings', { id: m[1] });
+    res.writeHead(204).end();
   }],
   ['GET', /^\/api\/consultations\/(\w+)$/, ({ res, m }) => {
     const c = consultations.get(m[1]);
@@ -204,9 +204,16 @@ const controls = {
     }
   },
   fail: (q) => void failures.set(q.get('path'), { status: Number(q.get('status')), code: q.get('code') ?? 'unavailable' }),
+  hide(q) {
+    list = list.filter((r) => r.id !== q.get('id'));
+    emit('recordings', { id: q.get('id') });
+  },
   expire: () => sessions.clear(),
   end: () => consultations.clear(),
-  reset() { failures.clear(); },
+  reset() {
+    failures.clear();
+    keeping.forget();
+  },
 };
 
 function servePage(req, res, path) {
@@ -219,7 +226,7 @@ function servePage(req, res, path) {
   }
   const nonce = randomBytes(16).toString('base64');
   const policy = readFileSync(join(web, 'csp.txt'), 'utf8').trim().split('\n').join('; ').replaceAll('{nonce}', nonce);
-  const known = /^\/(|sign-in|docks|system|recordings(\/[^/]+)?)$/.test(path);
+  const known = /^\/(|sign-in|docks|system|holds|recordings(\/[^/]+)?)$/.test(path);
   res.writeHead(known ? 200 : 404, { ...headers, 'Content-Type': types['.html'], 'Content-Security-Policy': policy, 'Cache-Control': 'no-store' });
   res.end(readFileSync(join(dist, 'index.html'), 'utf8').replaceAll('{nonce}', nonce));
 }

@@ -11,6 +11,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { axeFaults, launch, open, overflow, signIn } from './browser.mjs';
+import { keeping } from './keeping.mjs';
 import { tests } from './tests.mjs';
 
 const option = (name, otherwise) => {
@@ -50,7 +51,7 @@ await signIn(first.page, user, password);
 const state = await first.context.storageState();
 await first.context.close();
 
-for (const test of tests) {
+for (const test of [...tests, ...keeping]) {
   if (only && !test.name.includes(only)) continue;
   if (test.mockOnly && !levers) {
     skipped++;

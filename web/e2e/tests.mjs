@@ -17,6 +17,18 @@ async function find(page, words) {
   }
   return card;
 }
+/** Begins to watch, or listen, and says why where that is asked for. */
+async function begin(page, word) {
+  await page.getByRole('button', { name: word, exact: true }).click();
+  const dialogue = page.getByRole('dialog');
+  await Promise.race([page.locator('video').waitFor(), dialogue.waitFor()]);
+  if (await dialogue.isVisible()) {
+    await dialogue.getByLabel('Technical check').check();
+    await dialogue.getByLabel('Service desk number').fill('SD-8812');
+    await dialogue.getByRole('button', { name: 'Watch' }).click();
+  }
+  await page.locator('video').waitFor();
+}
 /** Opens a recording that can be played and watches it. */
 async function watch(page) {
   await openFirst(page);
@@ -26,14 +38,7 @@ async function watch(page) {
     await card.click();
     break;
   }
-  await page.getByRole('button', { name: 'Watch', exact: true }).click();
-  const dialogue = page.getByRole('dialog');
-  await Promise.race([page.locator('video').waitFor(), dialogue.waitFor()]);
-  if (await dialogue.isVisible()) {
-    await dialogue.getByRole('textbox').first().fill('42AB/8812/26');
-    await dialogue.getByRole('button', { name: 'Watch' }).click();
-  }
-  await page.locator('video').waitFor();
+  await begin(page, 'Watch');
 }
 const time = (page) => page.evaluate(() => document.querySelector('video').currentTime);
 const until = (page, test, arg) => page.waitForFunction(test, arg, { timeout: 30_000 });
@@ -426,7 +431,7 @@ export const tests = [
     async run({ page, look }) {
       await openFirst(page);
       await (await find(page, /4 segments/)).click();
-      await page.getByRole('button', { name: 'Watch', exact: true }).click();
+      await begin(page, 'Watch');
       await moving(page);
       const bar = page.getByRole('slider', { name: 'Place in the recording' });
       const box = await bar.boundingBox();
@@ -448,22 +453,6 @@ export const tests = [
     },
   },
   {
-    name: 'purpose', mockOnly: true, variants: [{ theme: 'dark', width: 1440 }, { theme: 'light', width: 390, height: 844 }],
-    async run({ page, look, allow }) {
-      allow(/status of 422/);
-      await openFirst(page);
-      await (await find(page, /^(?!.*(Being|Cannot|Sound|Needs)).*Domestic abuse/s)).click();
-      await page.getByRole('button', { name: 'Watch', exact: true }).click();
-      const dialogue = page.getByRole('dialog', { name: 'Why do you want to watch this?' });
-      await dialogue.getByText('Give the number of the case or incident').waitFor();
-      await look();
-      await dialogue.getByLabel('Complaint').check();
-      await dialogue.getByLabel('Complaint number').fill('CO/118/26');
-      await dialogue.getByRole('button', { name: 'Watch' }).click();
-      await dialogue.waitFor({ state: 'hidden' });
-    },
-  },
-  {
     name: 'states', mockOnly: true, variants: [{ theme: 'dark', width: 1440 }, { theme: 'light', width: 390, height: 844 }],
     async run({ page, look }) {
       for (const [words, name] of [['Cannot be shown as video', 'none'], ['Being prepared', 'pending'], ['Sound only', 'audio']]) {
@@ -472,7 +461,7 @@ export const tests = [
         if (name === 'none') await page.getByText('is stored exactly as the camera wrote it').waitFor();
         if (name === 'pending') await page.getByText('being prepared', { exact: false }).last().waitFor();
         if (name === 'audio') {
-          await page.getByRole('button', { name: 'Listen' }).click();
+          await begin(page, 'Listen');
           await moving(page);
           await marked(page, 'Insp. R. Patel');
         }

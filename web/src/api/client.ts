@@ -5,6 +5,7 @@ import type {
   Candidate, CaseDetail, CaseKind, CaseList, ImportPreview, People, PersonDetail, Unit,
   ApprovalPage, ApprovalRequest, ApprovalSubjects, Emergency, EmergencyPage, MyEmergency, Waiting,
   Consultation, Days, Detail, Dock, History, Me, OpenedEvent, Purpose, RecordingsPage, S62, System, TrailPage, TrailPerson,
+  Class, HoldRequestsPage, PurposeRule,
 } from './types';
 
 /** What went wrong, in the server's words (RFC 9457), or in ours when no answer came. */
@@ -171,6 +172,21 @@ export const api = {
   days: (signal?: AbortSignal) => ask<Days>('/api/recordings/days' + query({ zone }), signal),
   recording: (id: string, signal?: AbortSignal) => ask<Detail>(`/api/recordings/${id}`, signal),
   history: (id: string, signal?: AbortSignal) => ask<History>(`/api/recordings/${id}/history`, signal),
+
+  purposes: async (signal?: AbortSignal): Promise<PurposeRule[]> => (await ask<{ purposes: PurposeRule[] | null }>('/api/purposes', signal)).purposes ?? [],
+  /** Open hold requests, newest first; before is `next` of the page before, '' = from the newest. */
+  holdRequests: (before: string, signal?: AbortSignal) => ask<HoldRequestsPage>('/api/hold-requests' + query({ before }), signal),
+  async restrict(recording: string, to: { class: Class; reason: string; list: { person: string; until?: string }[] }): Promise<void> {
+    await send('POST', `/api/recordings/${recording}/restriction`, to);
+  },
+  /** person is a sign-in name or a collar number, '' = nobody's. */
+  async assign(recording: string, to: { person: string; reason: string }): Promise<void> {
+    await send('POST', `/api/recordings/${recording}/owner`, to);
+  },
+  /** Puts a recording into a case or incident, or takes it out. */
+  async combine(recording: string, to: { number: string; in: boolean; note: string }): Promise<void> {
+    await send('POST', `/api/recordings/${recording}/cases`, to);
+  },
 
   async consult(recording: string, purpose: Purpose): Promise<Consultation> {
     return (await (await send('POST', `/api/recordings/${recording}/consultations`, { purpose })).json()) as Consultation;

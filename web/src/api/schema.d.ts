@@ -1442,7 +1442,7 @@ export interface components {
             title: string;
         };
         AssignInBody: {
-            /** @description Sign-in name or collar number; empty: nobody's. */
+            /** @description Sign-in name, collar number or identifier; empty: nobody's. */
             person: string;
             reason: string;
         };
@@ -1866,7 +1866,7 @@ export interface components {
             until?: string;
         };
         Item: {
-            /** @description Sign-in name or collar number. */
+            /** @description Sign-in name, collar number or identifier. */
             person: string;
             /** Format: date-time */
             until?: string;
@@ -1886,6 +1886,8 @@ export interface components {
             own: boolean;
             /** @description Whose footage it is; left out where that is nobody known. */
             owner?: components["schemas"]["Named"];
+            /** @description Why the asker watches it, as they have said and need not say again yet. */
+            purpose?: components["schemas"]["Reason"];
         };
         LedgerState: {
             /** Format: date-time */
@@ -2231,6 +2233,10 @@ export interface components {
         PurposeStruct: {
             code: string;
             note?: string;
+            reference?: string;
+        };
+        Reason: {
+            code: string;
             reference?: string;
         };
         RecordingAbilities: {

@@ -30,14 +30,30 @@ export type Gap = Schemas['Gap'];
 export type WorkingCopy = Schemas['WorkingCopy'];
 export type RecordingWork = With<Schemas['WorkOn'], { state: WorkState }>;
 
+/** An account by its name as it is now. */
+export type Named = Schemas['Named'];
+export type InCase = Schemas['InCase'];
+/** A place on an access list; until absent = until it is taken off. */
+export type Listed = Schemas['Listed'];
+export type Class = Schemas['Kept']['class'];
+export type HoldRequest = Schemas['HoldRequest'];
+export type HoldRequestsPage = With<Schemas['HoldRequestList'], { items: HoldRequest[] }>;
+/** Whose a recording is and how closely it is kept, as far as this person may know. */
+export type Kept = With<Schemas['Kept'], { cases: InCase[]; listed: Listed[]; holdRequests: HoldRequest[] }>;
+
 export type Detail = With<Schemas['Detail'], {
   state: MediaState;
+  kept: Kept;
   segments: Segment[];
   work: RecordingWork[] | null;
   /** null: nobody, or not for this person to know */
   lastViewed: Schemas['Viewed'] | null;
 }>;
 
+/** A reason that the force lets people give, and what must go with it. */
+export type PurposeRule = Schemas['Purpose'];
+
+/** Why somebody watches; code '' = the purpose that still holds, or own footage. */
 export interface Purpose {
   code: string;
   reference: string;

@@ -1,6 +1,7 @@
 import { Popover, SegmentedControl, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import {
+  IconBookmark,
   IconChevronDown, IconDeviceDesktop, IconDeviceUsb, IconFolder, IconHistory, IconKeyboard, IconLogout, IconMoon, IconPlugConnectedX, IconServer2, IconSitemap, IconSun, IconUsers, IconUsersGroup, IconVideo,
   type Icon,
 } from '@tabler/icons-react';
@@ -28,6 +29,7 @@ const menu: Entry[] = [
   { to: '/recordings', label: 'Recordings', icon: IconVideo, needs: 'recordings' },
   { to: '/cases', label: 'Cases', icon: IconFolder, needs: 'cases' },
   { to: '/trail', label: 'Trail', icon: IconHistory, needs: 'auditFull' },
+  { to: '/holds', label: 'Holds', icon: IconBookmark, needs: 'holds' },
   { to: '/docks', label: 'Docks', icon: IconDeviceUsb, needs: 'docks' },
   { to: '/people', label: 'People', icon: IconUsers, needs: 'people' },
   { to: '/units', label: 'Units', icon: IconSitemap, needs: 'people' },

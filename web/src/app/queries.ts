@@ -1,6 +1,7 @@
-import { QueryCache, MutationCache, QueryClient, queryOptions, useQuery } from '@tanstack/react-query';
+import { QueryCache, MutationCache, QueryClient, infiniteQueryOptions, queryOptions, useQuery } from '@tanstack/react-query';
+import { useCallback } from 'react';
 import { api, Problem } from '../api/client';
-import type { Me } from '../api/types';
+import type { Me, PurposeRule } from '../api/types';
 
 /** Codes after which asking again at once gives the same answer. */
 const final = new Set(['unauthenticated', 'step_up', 'denied', 'not_found', 'invalid', 'conflict', 'held', 'corrupt', 'full']);
@@ -44,6 +45,30 @@ export const recordingQuery = (id: string) =>
   queryOptions({ queryKey: ['recording', id], queryFn: ({ signal }) => api.recording(id, signal) });
 export const historyQuery = (id: string) =>
   queryOptions({ queryKey: ['history', id], queryFn: ({ signal }) => api.history(id, signal), staleTime: 0 });
+/** The force's list of reasons to watch. It changes only when the server is started anew. */
+export const purposesQuery = queryOptions({ queryKey: ['purposes'], queryFn: ({ signal }) => api.purposes(signal), staleTime: 600_000 });
+
+const noRules: PurposeRule[] = [];
+
+/** The list, as far as it is here; empty for somebody who may not have it. */
+export function usePurposes(): PurposeRule[] {
+  const { can } = useMe();
+  return useQuery({ ...purposesQuery, enabled: can.recordings }).data ?? noRules;
+}
+
+/** What a code of the list is called; one that is not in it (any more) is called by its code. */
+export function usePurposeName(): (code: string) => string {
+  const rules = usePurposes();
+  return useCallback((code) => rules.find((p) => p.code === code)?.name ?? (code === 'own' ? 'Own footage' : code), [rules]);
+}
+
+/** Open hold requests, page after page. */
+export const holdRequestsQuery = infiniteQueryOptions({
+  queryKey: ['hold-requests'],
+  queryFn: ({ pageParam, signal }) => api.holdRequests(pageParam, signal),
+  initialPageParam: '',
+  getNextPageParam: (last) => last.next || undefined,
+});
 export const daysQuery = queryOptions({ queryKey: ['days'], queryFn: ({ signal }) => api.days(signal), staleTime: 60_000 });
 export const docksQuery = queryOptions({ queryKey: ['docks'], queryFn: async ({ signal }) => (await api.docks(signal)).docks ?? [] });
 export const personQuery = (id: string) => queryOptions({ queryKey: ['people', id], queryFn: ({ signal }) => api.person(id, signal) });

@@ -4,6 +4,7 @@ import { CasePage } from '../pages/cases/CasePage';
 import { CasesPage } from '../pages/cases/CasesPage';
 import { ApprovalsPage } from '../pages/approvals/ApprovalsPage';
 import { DocksPage } from '../pages/docks/DocksPage';
+import { HoldsPage } from '../pages/holds/HoldsPage';
 import { NotFoundPage } from '../pages/not-found/NotFoundPage';
 import { PeoplePage } from '../pages/people/PeoplePage';
 import { PersonPage } from '../pages/people/PersonPage';
@@ -57,6 +58,7 @@ export const newRouter = () =>
                 { path: '/units', element: <Allowed to="people"><UnitsPage /></Allowed> },
                 { path: '/approvals', element: <Allowed to="approvals"><ApprovalsPage /></Allowed> },
                 { path: '/system', element: <Allowed to="system"><SystemPage /></Allowed> },
+                { path: '/holds', element: <Allowed to="holds"><HoldsPage /></Allowed> },
                 { path: '*', Component: NotFoundPage },
               ],
             },

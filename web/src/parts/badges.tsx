@@ -1,6 +1,8 @@
-import { IconAlertTriangle, IconCheck, IconClock, IconEyeOff, IconLoader2, IconMicrophone, IconX, type Icon } from '@tabler/icons-react';
+import {
+  IconAlertTriangle, IconCheck, IconClock, IconEyeOff, IconLoader2, IconLock, IconMicrophone, IconShieldLock, IconX, type Icon,
+} from '@tabler/icons-react';
 import type { ReactNode } from 'react';
-import type { MediaState } from '../api/types';
+import type { Class, MediaState } from '../api/types';
 import styles from './badges.module.css';
 
 export type Tone = 'plain' | 'accent' | 'good' | 'warn' | 'bad';
@@ -26,6 +28,12 @@ const media: Partial<Record<MediaState, [Tone, Icon, string]>> = {
 export function MediaBadge({ state, why }: { state: MediaState; why?: string }) {
   const b = media[state];
   return b && <Badge tone={b[0]} icon={b[1]} title={why}>{b[2]}</Badge>;
+}
+
+/** How closely a recording is kept, where that is more closely than others. */
+export function ClassBadge({ of }: { of: Class }) {
+  if (of === 'restricted') return <Badge tone="warn" icon={IconLock}>Restricted</Badge>;
+  return of === 'confidential' && <Badge tone="bad" icon={IconShieldLock}>Confidential</Badge>;
 }
 
 export const toneIcon: Record<Tone, Icon> = { plain: IconClock, accent: IconClock, good: IconCheck, warn: IconAlertTriangle, bad: IconX };

@@ -2,17 +2,16 @@
 // fields alone; the fields themselves are one press away.
 import type { Opening } from '../api/types';
 import type { Tone } from '../parts/badges';
-import { purposeName } from './purposes';
-import { bytes, dayTime, lengthInWords } from './time';
+import { bytes, dayTime, lengthInWords, plural } from './time';
 
 /** The operations, as a list of choices names them. */
 export const verbNames: Record<string, string> = {
   collect: 'Collection', derive: 'Working copies', consult: 'Viewing', disclose: 'Disclosure', combine: 'Combination', erase: 'Erasure',
-  verify: 'Checks', administer: 'Administration', audit: 'Reading the trail',
+  verify: 'Checks', restrict: 'Restriction', assign: 'Ownership', administer: 'Administration', audit: 'Reading the trail',
 };
 export const phaseNames: Record<string, string> = { intent: 'Begun', outcome: 'Done', refused: 'Refused', failed: 'Failed' };
 
-export type EventKind = 'collect' | 'view' | 'list' | 'copy' | 'disclose' | 'other';
+export type EventKind = 'collect' | 'view' | 'list' | 'copy' | 'disclose' | 'place' | 'other';
 
 export interface Told {
   kind: EventKind;
@@ -42,21 +41,24 @@ function who(f: Fields): string {
   return name || 'Somebody whose name is withheld';
 }
 
-function purpose(f: Fields): string {
+/** What the code of a purpose is called. */
+type NameOf = (code: string) => string;
+
+function purpose(f: Fields, nameOf: NameOf): string {
   if (!f.purpose) return '';
-  return [purposeName(f.purpose), f.reference].filter(Boolean).join(', ');
+  return [nameOf(f.purpose), f.reference].filter(Boolean).join(', ');
 }
 
 const ms = (text: string | undefined) => (text ? lengthInWords(Number(text)) : '');
 const join = (...parts: (string | undefined | false)[]) => parts.filter(Boolean).join(' · ');
 
-function consult(f: Fields): [EventKind, string, string] {
+function consult(f: Fields, nameOf: NameOf): [EventKind, string, string] {
   if (f.what === 'poster in a list') return ['list', 'Still picture shown in a list', ''];
   if (f.phase === 'outcome') {
     const how = f.ended === 'closed' || !f.ended ? 'Stopped watching' : 'Viewing ended by itself';
     return ['view', how, join(f.watched_ms && `watched for ${ms(f.watched_ms)}`, f.open_ms && `open for ${ms(f.open_ms)}`, f.bytes && `${bytes(Number(f.bytes))} sent`)];
   }
-  return ['view', 'Opened to watch', join(purpose(f), f.note)];
+  return ['view', 'Opened to watch', join(purpose(f, nameOf), f.note, f.hold_requested && 'a hold was requested')];
 }
 
 function derive(f: Fields): [EventKind, string, string] {
@@ -78,8 +80,8 @@ function collect(f: Fields): [EventKind, string, string] {
   return ['collect', f.segment ? `Collected segment ${f.segment} from camera ${f.device ?? '(withheld)'}` : 'Collected', file];
 }
 
-function disclose(f: Fields): [EventKind, string, string] {
-  return ['disclose', f.phase === 'outcome' ? 'Exported' : 'Export began', join(purpose(f), f.recipient && `to ${f.recipient}`, f.bundle && `bundle ${f.bundle}`)];
+function disclose(f: Fields, nameOf: NameOf): [EventKind, string, string] {
+  return ['disclose', f.phase === 'outcome' ? 'Exported' : 'Export began', join(purpose(f, nameOf), f.recipient && `to ${f.recipient}`, f.bundle && `bundle ${f.bundle}`)];
 }
 
 /** What was looked for in the trail, from the fields sought_… */
@@ -94,16 +96,34 @@ function audit(f: Fields): [EventKind, string, string] {
 
 const administer = (f: Fields): [EventKind, string, string] => ['other', f.what ? f.what.charAt(0).toUpperCase() + f.what.slice(1) : 'Administered', join(f.login, f.name, f.role)];
 
-const others: Record<string, string> = { verify: 'Checked', combine: 'Combined', erase: 'Erased', administer: 'Administered', identify: 'Signed in or out, or changed an account' };
-const acts: Record<string, string> = { consult: 'watch', derive: 'make a copy', collect: 'collect', disclose: 'export', verify: 'check', combine: 'combine', erase: 'erase', audit: 'read the trail', administer: 'administer', find: 'know of it', trail: 'see the history' };
+function combine(f: Fields): [EventKind, string, string] {
+  const what = f.what === 'taken out of case' ? 'Taken out of' : 'Put into';
+  return ['place', f.case_number ? `${what} ${f.case_number}` : 'Combined', f.note ?? ''];
+}
 
-export function tell(o: Opening): Told {
+const classes: Record<string, string> = { normal: 'for everybody whose work includes it', restricted: 'as restricted', confidential: 'as confidential' };
+
+function restrict(f: Fields): [EventKind, string, string] {
+  const named = f.listed ? f.listed.split(', ').length : 0;
+  return ['place', `Kept ${classes[f.class ?? ''] ?? 'as before'}`, join(f.note, named > 0 && `${plural(named, 'name')} on its access list`)];
+}
+
+function assign(f: Fields): [EventKind, string, string] {
+  const how: Record<string, string> = { assigned: 'Its owner was set by hand', assignment: 'Found its owner by who had the camera', number: 'Found its owner by the collar number' };
+  return ['place', f.owner ? how[f.owned_by ?? ''] ?? 'Found its owner' : 'Made nobody’s', f.note ?? ''];
+}
+
+const others: Record<string, string> = { verify: 'Checked', erase: 'Erased', administer: 'Administered', identify: 'Signed in or out, or changed an account' };
+const acts: Record<string, string> = { consult: 'watch', derive: 'make a copy', collect: 'collect', disclose: 'export', verify: 'check', combine: 'combine', erase: 'erase', restrict: 'restrict', assign: 'say whose it is', audit: 'read the trail', administer: 'administer', find: 'know of it', trail: 'see the history' };
+
+/** nameOf gives the names of the force's list; without it, purposes are called by their codes. */
+export function tell(o: Opening, nameOf: NameOf = (code) => code): Told {
   const f = fieldsOf(o);
   const verb = f.verb ?? '';
-  const tellers: Record<string, (f: Fields) => [EventKind, string, string]> = { consult, derive, collect, disclose, audit, administer };
-  const [kind, what, more] = tellers[verb]?.(f) ?? ['other', others[verb] ?? `Event “${verb || 'withheld'}”`, ''];
+  const tellers: Record<string, (f: Fields, nameOf: NameOf) => [EventKind, string, string]> = { consult, derive, collect, disclose, combine, restrict, assign, audit, administer };
+  const [kind, what, more] = tellers[verb]?.(f, nameOf) ?? ['other', others[verb] ?? `Event “${verb || 'withheld'}”`, ''];
   const base = { kind, who: who(f), at: f.at ?? '' };
-  if (f.phase === 'refused') return { ...base, tone: 'warn', what: `Was refused to ${acts[verb] ?? verb}`, more: join(f.reason, purpose(f), sought(f)) };
+  if (f.phase === 'refused') return { ...base, tone: 'warn', what: `Was refused to ${acts[verb] ?? verb}`, more: join(f.reason, purpose(f, nameOf), sought(f)) };
   if (f.phase === 'failed') return { ...base, tone: 'bad', what: `Failed to ${acts[verb] ?? verb}`, more: join(f.reason, f.segment && `segment ${f.segment}`) };
   return { ...base, tone: kind === 'disclose' ? 'accent' : 'plain', what, more };
 }

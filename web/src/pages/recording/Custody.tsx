@@ -1,12 +1,12 @@
 import { Button, Select, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import {
-  IconAlertTriangle, IconCircleCheck, IconCircleX, IconDownload, IconEye, IconFileExport, IconHelpCircle, IconPhoto, IconPoint, IconSparkles, type Icon,
+  IconAlertTriangle, IconCircleCheck, IconCircleX, IconDownload, IconEye, IconFileExport, IconFolder, IconHelpCircle, IconPhoto, IconPoint, IconSparkles, type Icon,
 } from '@tabler/icons-react';
 import type { Check as Finding, State } from '@custos/verify';
 import { useMemo, useState } from 'react';
 import type { Opening } from '../../api/types';
-import { historyQuery } from '../../app/queries';
+import { historyQuery, usePurposeName } from '../../app/queries';
 import { Failure, Loading } from '../../parts/states';
 import { fold, tell, type EventKind, type Told } from '../../words/events';
 import { count, full, known, plural } from '../../words/time';
@@ -20,10 +20,11 @@ const filters: { value: string; label: string; shows: (t: Told) => boolean }[] =
   { value: 'list', label: 'Shown in a list', shows: (t) => t.kind === 'list' },
   { value: 'collect', label: 'Collection', shows: (t) => t.kind === 'collect' },
   { value: 'copy', label: 'Working copies', shows: (t) => t.kind === 'copy' },
+  { value: 'place', label: 'Cases, owner, class', shows: (t) => t.kind === 'place' },
   { value: 'disclose', label: 'Disclosure', shows: (t) => t.kind === 'disclose' },
   { value: 'trouble', label: 'Refused or failed', shows: (t) => t.tone === 'warn' || t.tone === 'bad' },
 ];
-const signs: Record<EventKind, Icon> = { collect: IconDownload, view: IconEye, list: IconPhoto, copy: IconSparkles, disclose: IconFileExport, other: IconPoint };
+const signs: Record<EventKind, Icon> = { collect: IconDownload, view: IconEye, list: IconPhoto, copy: IconSparkles, disclose: IconFileExport, place: IconFolder, other: IconPoint };
 const atOnce = 100;
 
 /** Every event of a recording, newest first, and the check of them all. */
@@ -32,7 +33,8 @@ export function Custody({ id, check }: { id: string; check: Check }) {
   const [kind, setKind] = useState('all');
   const [name, setName] = useState('');
   const [shown, setShown] = useState(atOnce);
-  const told = useMemo(() => data?.events.map((opening) => ({ opening, told: tell(opening) })).reverse() ?? [], [data]);
+  const nameOf = usePurposeName();
+  const told = useMemo(() => data?.events.map((opening) => ({ opening, told: tell(opening, nameOf) })).reverse() ?? [], [data, nameOf]);
   const entries = useMemo(() => {
     const shows = filters.find((f) => f.value === kind)?.shows ?? (() => true);
     const wanted = name.trim().toLowerCase();

@@ -5,6 +5,7 @@ import { Facts } from '../../parts/Facts';
 import { categoryName, officerName } from '../../words/names';
 import { bytes, count, full, known, length, lengthInWords, utc } from '../../words/time';
 import styles from './Details.module.css';
+import { Keeping } from './Keeping';
 
 const sources: Record<string, string> = { name: 'from the file’s name', sidecar: 'from the file beside it', container: 'from inside the file', mtime: 'from the file’s date' };
 
@@ -22,6 +23,7 @@ export function Details({ detail }: { detail: Detail }) {
         ['First arrived', <Moment key="t" at={detail.createdAt} />],
         ['Recording', <span key="id" className={styles.long}><span className="mono">{detail.id}</span><Copy value={detail.id} what="the recording’s identifier" /></span>],
       ]} />
+      <Keeping detail={detail} />
       {detail.segments.map((s) => (
         <Master key={s.number} segment={s} arrivals={arrivals.filter((a) => a.segment === s.number)} one={detail.segments.length === 1} />
       ))}

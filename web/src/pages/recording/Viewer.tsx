@@ -5,32 +5,32 @@ import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { api, Problem } from '../../api/client';
 import type { Consultation, Detail, Purpose } from '../../api/types';
 import { useLive } from '../../app/live';
-import { historyQuery, recordingQuery } from '../../app/queries';
+import { historyQuery, recordingQuery, usePurposeName } from '../../app/queries';
 import { useKeys } from '../../parts/keys';
 import { lengthInWords } from '../../words/time';
 import { Player } from './Player';
 import styles from './Player.module.css';
 import { PurposeDialog } from './PurposeDialog';
-import { purposeName } from '../../words/purposes';
 import { SegmentList } from './SegmentList';
 import { layOutTimeline } from './timeline';
 
 const remembered = 'custos-purpose';
+/** What is sent where the server needs to be told nothing: own footage, or a purpose that still holds. */
+const nothing: Purpose = { code: '', reference: '', note: '' };
 
-/** The purpose given last in this browser tab, so that a morning's review is not asked for it fifty times. */
+/** The purpose given last in this browser tab: the dialog begins with it, so that a morning's review is not typed fifty times. */
 function lastPurpose(): Purpose {
   try {
     const p = JSON.parse(sessionStorage.getItem(remembered) ?? '') as Partial<Purpose>;
-    return { code: p.code ?? 'review', reference: p.reference ?? '', note: '' };
+    return { code: p.code ?? '', reference: p.reference ?? '', note: '' };
   } catch {
-    return { code: 'review', reference: '', note: '' };
+    return nothing;
   }
 }
 
 /** The player's place on the page: before, while and after a recording is watched. */
 export function Viewer({ detail }: { detail: Detail }) {
   const client = useQueryClient();
-  const [purpose, setPurpose] = useState(lastPurpose);
   const [asking, setAsking] = useState<string>();
   const [id, setId] = useState<string>();
   const [ended, setEnded] = useState(false);
@@ -39,18 +39,18 @@ export function Viewer({ detail }: { detail: Detail }) {
   const begin = useMutation({
     mutationFn: (p: Purpose) => api.consult(detail.id, p),
     onSuccess: (c, p) => {
-      sessionStorage.setItem(remembered, JSON.stringify(p));
+      if (p.code) sessionStorage.setItem(remembered, JSON.stringify(p));
       client.setQueryData(['consultation', c.id], c);
-      setPurpose(p);
       setAsking(undefined);
       setEnded(false);
       setId(c.id);
       void client.invalidateQueries({ queryKey: historyQuery(detail.id).queryKey });
-      void client.invalidateQueries({ queryKey: recordingQuery(detail.id).queryKey }); // who viewed it last
+      void client.invalidateQueries({ queryKey: recordingQuery(detail.id).queryKey }); // who viewed it last, and for what
     },
     onError: (e) => {
       // Invalid means that the force's rule wants more than was given.
       if (e instanceof Problem && e.code === 'invalid') setAsking(e.detail);
+      else void client.invalidateQueries({ queryKey: recordingQuery(detail.id).queryKey }); // it may be hidden by now
     },
   });
 
@@ -69,6 +69,10 @@ export function Viewer({ detail }: { detail: Detail }) {
   });
   const refused = consultation.error instanceof Problem && ['not_found', 'denied', 'conflict', 'invalid'].includes(consultation.error.code);
   const over = ended || refused;
+  // A viewing that the server has ended may have ended because the recording is no longer for this person.
+  useEffect(() => {
+    if (refused) void client.invalidateQueries({ queryKey: recordingQuery(detail.id).queryKey });
+  }, [client, refused, detail.id]);
 
   // Whoever leaves the page stops watching; the server is told how long it was.
   useEffect(() => {
@@ -95,13 +99,15 @@ export function Viewer({ detail }: { detail: Detail }) {
   useLive('work', ({ recording }) => renew(recording));
   useLive('recordings', (r) => renew(r.id));
   const start = () => {
-    if (!begin.isPending) begin.mutate(purpose);
+    if (begin.isPending) return;
+    if (detail.kept.needsPurpose) setAsking('');
+    else begin.mutate(nothing);
   };
   const startable = detail.can.consult && (!id || over) && detail.state !== 'none';
   useKeys({ ' ': start, k: start }, startable);
 
   const dialog = (
-    <PurposeDialog opened={asking !== undefined} asked={asking ?? ''} initial={purpose} busy={begin.isPending}
+    <PurposeDialog opened={asking !== undefined} refused={asking ?? ''} initial={lastPurpose()} busy={begin.isPending}
       onClose={() => { setAsking(undefined); begin.reset(); }} onSubmit={(p) => begin.mutate(p)} />
   );
   if (id && consultation.data && !over) {
@@ -126,7 +132,7 @@ export function Viewer({ detail }: { detail: Detail }) {
       <section className={styles.player} aria-label="Player">
         <div className={styles.stage}>
           {detail.poster && <img className={styles.poster} src={detail.poster} alt="" />}
-          <Before detail={detail} ended={over} failure={failure} busy={begin.isPending} purpose={purpose} onStart={start} onChange={() => setAsking('')} />
+          <Before detail={detail} ended={over} failure={failure} busy={begin.isPending} onStart={start} onChange={() => setAsking('')} />
         </div>
       </section>
       {detail.segments.length > 1 && (
@@ -143,15 +149,14 @@ interface BeforeProps {
   ended: boolean;
   failure?: Error;
   busy: boolean;
-  purpose: Purpose;
   onStart: () => void;
   onChange: () => void;
 }
 
 /** What stands over the still picture before anybody has watched, and after. */
-function Before({ detail, ended, failure, busy, purpose, onStart, onChange }: BeforeProps) {
+function Before({ detail, ended, failure, busy, onStart, onChange }: BeforeProps) {
   if (!detail.can.consult) {
-    return <Overlay icon={<IconLock size={28} aria-hidden />} title="You may not watch this recording">Its details and its chain of custody are open to you, the footage is not.</Overlay>;
+    return <Overlay icon={<IconLock size={28} aria-hidden />} title="You may not watch this recording">Its details {detail.can.trail && 'and its chain of custody '}are open to you, the footage is not.</Overlay>;
   }
   if (detail.state === 'none') return <CannotBeShown why={detail.why} canExport={detail.can.export} />;
   return (
@@ -162,12 +167,21 @@ function Before({ detail, ended, failure, busy, purpose, onStart, onChange }: Be
       <Button size="md" leftSection={ended ? <IconRefresh size={18} aria-hidden /> : <IconPlayerPlayFilled size={18} aria-hidden />} onClick={onStart} loading={busy}>
         {ended || failure ? 'Watch again' : detail.state === 'audio' ? 'Listen' : 'Watch'}
       </Button>
-      <p>
-        Purpose: {purposeName(purpose.code)}{purpose.reference && `, ${purpose.reference}`}
-        <button type="button" className={styles.quiet} onClick={onChange}>Change</button>
-      </p>
+      <Reason detail={detail} onChange={onChange} />
       <p>This look is recorded in the chain of custody under your name.</p>
     </div>
+  );
+}
+
+/** For what it will be watched, where that is known already. */
+function Reason({ detail: { kept }, onChange }: { detail: Detail; onChange: () => void }) {
+  const nameOf = usePurposeName();
+  if (kept.needsPurpose) return <p>You are asked for the purpose first.</p>;
+  return (
+    <p>
+      {kept.purpose ? `Purpose: ${[nameOf(kept.purpose.code), kept.purpose.reference].filter(Boolean).join(', ')}` : 'Your own footage: no purpose is asked for.'}
+      <button type="button" className={styles.quiet} onClick={onChange}>{kept.purpose ? 'Change' : 'Give one'}</button>
+    </p>
   );
 }
 

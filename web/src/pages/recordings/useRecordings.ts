@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQueryClient, type InfiniteData } from '@tanstack/react-query';
+import { useInfiniteQuery, useQueryClient, type InfiniteData, type QueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { api, Problem } from '../../api/client';
 import type { Card, Detail, RecordingsPage } from '../../api/types';
@@ -34,6 +34,13 @@ export function matches(f: Filter, c: Card): boolean {
 
 type Pages = InfiniteData<RecordingsPage, string>;
 
+/** Takes a recording out of every list that this browser keeps. */
+export function dropFromLists(client: QueryClient, id: string): void {
+  client.setQueriesData<Pages>({ queryKey: ['recordings'] }, (old) => (old?.pages.some((p) => p.items.some((c) => c.id === id))
+    ? { ...old, pages: old.pages.map((p) => ({ ...p, items: p.items.filter((c) => c.id !== id) })) }
+    : old));
+}
+
 /** More ids than this at once are not looked at one by one. */
 const looked = 12;
 
@@ -60,8 +67,9 @@ export function useNews(filter: Filter, cards: Card[]) {
     const ids = [...waiting.current];
     waiting.current.clear();
     const found = await Promise.all(ids.slice(0, looked).map((id) => api.recording(id).then(cardOf, (e: unknown) => {
-      if (e instanceof Problem) return null; // one that this person may not see
-      throw e;
+      if (!(e instanceof Problem)) throw e;
+      if (e.code === 'not_found') dropFromLists(client, id); // one that this person may not see, or no longer
+      return null;
     })));
     const { filter: f, key: k, name: n, cards: shown } = current.current;
     const here = new Set(shown.map((c) => c.id));

@@ -4,7 +4,7 @@ import { IconX } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
 import { api } from '../../api/client';
 import type { TrailPerson } from '../../api/types';
-import { purposes } from '../../words/purposes';
+import { usePurposes } from '../../app/queries';
 import { phaseNames, verbNames } from '../../words/events';
 import { isOpen, open, type Filter } from './filter';
 import styles from './Trail.module.css';
@@ -17,6 +17,8 @@ interface Props {
 const choices = (names: Record<string, string>) => Object.entries(names).map(([value, label]) => ({ value, label }));
 
 export function TrailBar({ filter, onChange }: Props) {
+  // Footage of one's own has no purpose in the force's list, and one in the trail.
+  const purposes = [...usePurposes(), { code: 'own', name: 'Own footage' }];
   return (
     <form className={styles.bar} role="search" aria-label="Trail" onSubmit={(e) => e.preventDefault()}>
       <PersonField person={filter.person} onChange={(person) => onChange({ person })} />

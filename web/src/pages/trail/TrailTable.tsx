@@ -6,7 +6,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { TrailEvent } from '../../api/types';
 import { useKeys } from '../../parts/keys';
 import { fieldsOf, tell } from '../../words/events';
-import { purposeName } from '../../words/purposes';
+import { usePurposeName } from '../../app/queries';
 import { day, dayTime, full, known, time } from '../../words/time';
 import styles from './Trail.module.css';
 import type { useTrail } from './useTrail';
@@ -79,7 +79,8 @@ export function TrailTable({ list, chosen, onChoose }: Props) {
 }
 
 function Row({ event, at, chosen, onChoose }: { event: TrailEvent; at: number; chosen: boolean; onChoose: (id: string) => void }) {
-  const told = tell({ leaf: '', ...event });
+  const nameOf = usePurposeName();
+  const told = tell({ leaf: '', ...event }, nameOf);
   const f = fieldsOf({ leaf: '', ...event });
   const Sign = told.tone === 'warn' ? IconAlertTriangle : told.tone === 'bad' ? IconCircleX : null;
   return (
@@ -88,7 +89,7 @@ function Row({ event, at, chosen, onChoose }: { event: TrailEvent; at: number; c
       <span className={styles.who}>{told.who}<small>{[f.actor_role?.replace(/_/g, ' '), f.address].filter(Boolean).join(' · ')}</small></span>
       <span className={styles.what}>{Sign && <Sign size={15} aria-hidden />}<span>{told.what}<small>{told.more}</small></span></span>
       <span className={styles.item}><span className="mono">{event.item}</span></span>
-      <span className={styles.why}>{[f.purpose && purposeName(f.purpose), f.reference].filter(Boolean).join(' · ')}<small>{f.note}</small></span>
+      <span className={styles.why}>{[f.purpose && nameOf(f.purpose), f.reference].filter(Boolean).join(' · ')}<small>{f.note}</small></span>
     </button>
   );
 }
