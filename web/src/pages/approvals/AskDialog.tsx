@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Select, Stack, Textarea } from '@mantine/core';
+import { Alert, Button, Group, NativeSelect, Select, Stack, Textarea } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
 import { IconAlertCircle } from '@tabler/icons-react';
@@ -9,6 +9,7 @@ import { reasonLeast } from '../../app/BreakGlass';
 import { useRenewApprovals } from '../../app/waiting';
 import { Dialogue } from '../../parts/Dialogue';
 import { Failure, Loading } from '../../parts/states';
+import styles from './AskDialog.module.css';
 
 interface Props {
   kind: string;
@@ -46,11 +47,11 @@ function Known(props: Omit<Props, 'title'>) {
 function AskForm({ kind, roles, fixed, onClose, onDone }: Omit<Props, 'title'> & { fixed: ApprovalSubject | undefined }) {
   const renew = useRenewApprovals();
   const [subject, setSubject] = useState<ApprovalSubject | undefined>(fixed);
-  const [role, setRole] = useState<string | null>(null);
+  const [role, setRole] = useState('');
   const [reason, setReason] = useState('');
   const forRole = kind === 'role.grant';
   const ask = useMutation({
-    mutationFn: () => api.askApproval({ kind, subject: subject?.id ?? '', role: role ?? undefined, reason: reason.trim() }),
+    mutationFn: () => api.askApproval({ kind, subject: subject?.id ?? '', role: role || undefined, reason: reason.trim() }),
     onSuccess: () => { renew(); onDone(); },
   });
   const submit = (e: SyntheticEvent) => {
@@ -64,8 +65,8 @@ function AskForm({ kind, roles, fixed, onClose, onDone }: Omit<Props, 'title'> &
           ? <p><strong>{fixed.name}</strong> <span className="dim">now: {fixed.was}</span></p>
           : <SubjectSelect kind={kind} chosen={subject} onChoose={setSubject} />}
         {forRole && (
-          <Select label="New role" required placeholder="Choose a role" value={role} onChange={setRole} comboboxProps={{ withinPortal: false }}
-            data={roles.filter((r) => r.name !== subject?.was).map((r) => ({ value: r.role, label: r.name }))} />
+          <NativeSelect label="New role" required value={role} onChange={(e) => setRole(e.currentTarget.value)}
+            data={[{ value: '', label: 'Choose a role' }, ...roles.filter((r) => r.name !== subject?.was).map((r) => ({ value: r.role, label: r.name }))]} />
         )}
         <Textarea label="Why?" description={`Whoever approves it reads this, and it stays on record. At least ${reasonLeast} characters.`} required maxLength={1000} minRows={3} autosize
           value={reason} onChange={(e) => setReason(e.currentTarget.value)} />
@@ -93,7 +94,7 @@ function SubjectSelect({ kind, chosen, onChoose }: { kind: string; chosen: Appro
   return (
     <Select label={kind === 'role.grant' ? 'Person' : 'Dock'} required searchable placeholder="Search by name" data-autofocus
       description={data?.more ? 'There are more than are listed: go on typing.' : undefined}
-      nothingFoundMessage={isFetching ? 'Searching …' : 'Nothing found'} comboboxProps={{ withinPortal: false }}
+      nothingFoundMessage={isFetching ? 'Searching …' : 'Nothing found'} comboboxProps={{ withinPortal: false }} withScrollArea={false} classNames={{ options: styles.options }}
       value={chosen?.id ?? null} onChange={(id) => onChoose(listed.find((s) => s.id === id))}
       searchValue={text} onSearchChange={setText} filter={({ options }) => options}
       data={listed.map((s) => ({ value: s.id, label: s.name }))} />
