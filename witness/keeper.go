@@ -176,16 +176,33 @@ func (k *Keeper) Run(ctx context.Context) error {
 	}
 	tick := time.NewTicker(store)
 	defer tick.Stop()
+	told := false
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
 			k.save(ctx)
+			told = k.tell(told)
 		}
 	}
 	parts.Wait()
 	k.save(context.WithoutCancel(ctx))
 	return nil
+}
+
+// tell puts into the log that not enough witnesses sign, once, and that they do
+// again. It gives whether the former was the last that was said.
+func (k *Keeper) tell(told bool) bool {
+	st := k.Status()
+	late := !st.Since.IsZero() && k.cfg.Now().Sub(st.Since) >= Grace
+	switch {
+	case late && !told:
+		k.cfg.Logger.Error("the log is not witnessed", "since", st.Since, "witnessed", st.Size)
+	case told && st.Since.IsZero():
+		k.cfg.Logger.Info("the log is witnessed again", "size", st.Size)
+		return false
+	}
+	return told || late
 }
 
 // Notify tells that the log may have a newer checkpoint. It returns at once.

@@ -1,8 +1,10 @@
 package witness_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -71,6 +73,7 @@ type world struct {
 	db        *database.DB
 	log       *safeLog
 	hosts     hosts
+	said      bytes.Buffer // the keeper's log; read it when the bubble waits
 	witnesses []*witnesstest.Witness
 	policy    *tlog.Policy
 	keeper    *witness.Keeper
@@ -113,7 +116,7 @@ func (w *world) run() (stop func()) {
 func (w *world) open() {
 	w.Helper()
 	var err error
-	if w.keeper, err = witness.Open(w.Context(), witness.Config{DB: w.db, Log: w.log, Policy: w.policy, Client: &http.Client{Transport: w.hosts}}); err != nil {
+	if w.keeper, err = witness.Open(w.Context(), witness.Config{DB: w.db, Log: w.log, Policy: w.policy, Logger: slog.New(slog.NewTextHandler(&w.said, nil)), Client: &http.Client{Transport: w.hosts}}); err != nil {
 		w.Fatal(err)
 	}
 }
@@ -214,10 +217,17 @@ func TestAWitnessThatIsDown(t *testing.T) {
 		if st = w.keeper.Status(); st.Witnessed(time.Now()) || !st.Since.Equal(wentDown) || st.Size != 105 {
 			t.Errorf("%+v, went down at %s", st, wentDown)
 		}
+		synctest.Wait()
+		if n := strings.Count(w.said.String(), "the log is not witnessed"); n != 1 {
+			t.Errorf("said %d times that the log is not witnessed", n)
+		}
 		w.witnesses[1].Down(false)
 		w.witnesses[2].Down(false)
 		time.Sleep(2 * time.Minute) // the longest pause between two attempts, and a little
 		w.check(107)
+		if !strings.Contains(w.said.String(), "the log is witnessed again") {
+			t.Error("that it is witnessed again was not said")
+		}
 		if st = w.keeper.Status(); !st.Witnessed(time.Now()) || !st.Since.IsZero() || st.Witnesses[2].Size != 107 || st.Witnesses[2].Trouble != "" {
 			t.Errorf("%+v", st)
 		}
@@ -309,7 +319,7 @@ func TestTwoServers(t *testing.T) {
 	bubble(t, func(t *testing.T, db *database.DB) {
 		w := newWorld(t, db, "group two all w1 w2\nquorum two", "w1", "w2")
 		defer w.run()()
-		second := *w
+		second := &world{T: t, db: db, log: w.log, hosts: w.hosts, policy: w.policy, witnesses: w.witnesses}
 		defer second.run()()
 		for range 20 {
 			w.log.add(3)

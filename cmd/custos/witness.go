@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,9 @@ func (a *app) openWitness(ctx context.Context) (*witness.Keeper, error) {
 		}
 		if c.Policy, err = tlog.ParsePolicy(b); err != nil {
 			return nil, fmt.Errorf("witnesses: %s: %w", a.cfg.Witnesses, err)
+		}
+		if logs := c.Policy.Logs; len(logs) > 0 && !slices.Contains(logs, a.signers.logKey) {
+			return nil, fmt.Errorf("witnesses: %s is for other logs than this one; its key is %s", a.cfg.Witnesses, a.signers.logKey)
 		}
 		for _, w := range c.Policy.Witnesses {
 			if err := webAddress(w.URL); err != nil {
