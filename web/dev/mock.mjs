@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { card, docks, historyOf, recording, recordings, system } from './mock-data.mjs';
 import { Keeping, Refusal } from './mock-keeping.mjs';
 import { logKey } from './mock-ledger.mjs';
+import { peopleRoutes } from './mock-people.mjs';
 import { makeMedia, perSecond, posters, sheet } from './mock-media.mjs';
 
 const web = fileURLToPath(new URL('..', import.meta.url));
@@ -32,7 +33,7 @@ const failures = new Map();
 const streams = new Set();
 let step = 0;
 
-const everything = { recordings: true, docks: true, system: true, log: true, auditBasic: true, holds: true };
+const everything = { people: true, cases: true, addCases: true, recordings: true, docks: true, system: true, log: true, auditBasic: true, holds: true };
 const people = {
   patel: { id: 'p1', name: 'Insp. R. Patel', number: '7731', role: 'supervisor', roleName: 'Supervisor', can: everything },
   officer: { id: 'p3', name: 'PC Adeyemi', number: '4711', role: 'officer', roleName: 'Officer', can: { recordings: true, docks: false, system: false, log: false } },
@@ -185,6 +186,7 @@ const routes = [
     else sendFile(req, res, join(media, `segment${n}.mp4`), 'video/mp4');
   }],
   ['GET', /^\/api\/docks$/, ({ res, me }) => json(res, { docks: me.login === 'empty' ? [] : docks(step) })],
+  ...peopleRoutes({ json, body, Refusal }),
   ['GET', /^\/api\/system$/, ({ res }) => json(res, system(list, logKey))],
   ['GET', /^\/log\/checkpoint$/, ({ res }) => { res.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' }); res.end('mock\n'); }],
   ['GET', /^\/api\/events$/, ({ req, res }) => {
@@ -226,7 +228,7 @@ function servePage(req, res, path) {
   }
   const nonce = randomBytes(16).toString('base64');
   const policy = readFileSync(join(web, 'csp.txt'), 'utf8').trim().split('\n').join('; ').replaceAll('{nonce}', nonce);
-  const known = /^\/(|sign-in|docks|system|holds|recordings(\/[^/]+)?)$/.test(path);
+  const known = /^\/(|sign-in|docks|system|holds|units|(recordings|people|cases)(\/[^/]+)?)$/.test(path);
   res.writeHead(known ? 200 : 404, { ...headers, 'Content-Type': types['.html'], 'Content-Security-Policy': policy, 'Cache-Control': 'no-store' });
   res.end(readFileSync(join(dist, 'index.html'), 'utf8').replaceAll('{nonce}', nonce));
 }

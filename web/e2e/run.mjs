@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { axeFaults, launch, open, overflow, signIn } from './browser.mjs';
 import { keeping } from './keeping.mjs';
+import { peopleTests } from './people.mjs';
 import { tests } from './tests.mjs';
 
 const option = (name, otherwise) => {
@@ -51,7 +52,7 @@ await signIn(first.page, user, password);
 const state = await first.context.storageState();
 await first.context.close();
 
-for (const test of [...tests, ...keeping]) {
+for (const test of [...tests, ...keeping, ...peopleTests]) {
   if (only && !test.name.includes(only)) continue;
   if (test.mockOnly && !levers) {
     skipped++;

@@ -56,7 +56,7 @@ function Import({ onClose }: { onClose: () => void }) {
   if (done) {
     return (
       <Stack gap="md">
-        <Alert color="green" icon={<IconCircleCheck aria-hidden />} role="status" title="Imported">
+        <Alert color="accent" icon={<IconCircleCheck aria-hidden />} role="status" title="Imported">
           {plural(done.counts.new, 'person', 'people')} added, {plural(done.counts.changed, 'person', 'people')} changed. New people cannot sign in until they are invited.
         </Alert>
         <Group justify="end"><Button onClick={onClose} data-autofocus>Close</Button></Group>
