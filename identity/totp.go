@@ -56,8 +56,8 @@ func matchTOTP(secret []byte, code string, now time.Time, after int64) (step int
 
 // NewTOTP is a secret for a code app that is not confirmed yet.
 type NewTOTP struct {
-	Secret string // base32, for typing
-	URI    string // otpauth://…, for a QR code
+	Secret string `json:"secret"` // base32, for typing
+	URI    string `json:"uri"`    // otpauth://…, for a QR code
 }
 
 // BeginTOTP makes a secret for the code app of a session's person, in place of

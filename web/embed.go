@@ -42,7 +42,7 @@ func CSP(nonce string) string {
 // Routes of src/app/router.tsx, as a regular expression over the path. Any
 // other path gets the same page, which says that there is no such page, with
 // status 404.
-var routes = regexp.MustCompile(`^/(|sign-in|recordings(/[^/]+)?|cases(/[^/]+)?|trail|docks|holds|approvals|people(/[^/]+)?|units|system)$`)
+var routes = regexp.MustCompile(`^/(|sign-in|enrol|account|recordings(/[^/]+)?|cases(/[^/]+)?|trail|docks|holds|approvals|people(/[^/]+)?|units|system)$`)
 
 // Handler serves the pages and their assets to GET and HEAD, and answers 405
 // to anything else. csp makes the Content-Security-Policy for a nonce; nil is

@@ -109,6 +109,7 @@ const routes = [
     res.setHeader('Set-Cookie', `custos=${token}; Path=/; HttpOnly; SameSite=Strict`);
     json(res, me);
   }],
+  ['GET', /^\/api\/session\/ways$/, ({ res }) => json(res, { passkeyHost: 'localhost', url: 'http://localhost' })],
   ['DELETE', /^\/api\/session$/, ({ res, token }) => { sessions.delete(token); res.writeHead(204).end(); }],
   ['GET', /^\/api\/session$/, ({ res, me }) => json(res, { me: me ?? null })],
   ['GET', /^\/api\/recordings$/, ({ res, url, me }) => {
@@ -228,7 +229,7 @@ function servePage(req, res, path) {
   }
   const nonce = randomBytes(16).toString('base64');
   const policy = readFileSync(join(web, 'csp.txt'), 'utf8').trim().split('\n').join('; ').replaceAll('{nonce}', nonce);
-  const known = /^\/(|sign-in|docks|system|holds|units|(recordings|people|cases)(\/[^/]+)?)$/.test(path);
+  const known = /^\/(|sign-in|enrol|account|docks|system|holds|units|(recordings|people|cases)(\/[^/]+)?)$/.test(path);
   res.writeHead(known ? 200 : 404, { ...headers, 'Content-Type': types['.html'], 'Content-Security-Policy': policy, 'Cache-Control': 'no-store' });
   res.end(readFileSync(join(dist, 'index.html'), 'utf8').replaceAll('{nonce}', nonce));
 }
@@ -250,7 +251,7 @@ async function answer(req, res) {
   if (failure) throw new Refusal(failure.status, failure.code, 'Custos cannot do this just now. What is stored is safe. Try again in a minute.');
   const token = /(?:^|; )custos=(\w+)/.exec(req.headers.cookie ?? '')?.[1] ?? '';
   const me = sessions.get(token);
-  const open = path === '/api/session' || path.startsWith('/log/');
+  const open = path === '/api/session' || path === '/api/session/ways' || path.startsWith('/log/');
   if (!me && !open) throw new Refusal(401, 'unauthenticated', 'Sign in first.');
   for (const [method, pattern, handle] of routes) {
     const m = req.method === method && pattern.exec(path);

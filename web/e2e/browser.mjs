@@ -60,6 +60,6 @@ export async function overflow(page) {
 export async function signIn(page, user, password) {
   await page.getByLabel('Name').fill(user);
   await page.getByLabel('Password', { exact: true }).fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('navigation', { name: 'Main' }).waitFor();
 }

@@ -1,9 +1,11 @@
 // The only file that talks to the server. Every call is same-origin, sends the
 // session cookie, and fails with a Problem.
+import { makePasskey, signWithPasskey } from './passkeys';
 import { zone } from '../words/time';
 import type {
   Candidate, CaseDetail, CaseKind, CaseList, ImportPreview, People, PersonDetail, Unit,
   ApprovalPage, ApprovalRequest, ApprovalSubjects, Emergency, EmergencyPage, MyEmergency, Waiting,
+  Account, NewPasskeyQuestion, NewTOTP, PasskeyQuestion, SignInWays, StepUpWays,
   Consultation, Days, Detail, Dock, History, Me, OpenedEvent, Purpose, RecordingsPage, S62, System, TrailPage, TrailPerson,
   Class, HoldRequestsPage, PurposeRule,
 } from './types';
@@ -157,12 +159,55 @@ async function save(path: string): Promise<void> {
 export const api = {
   /** Who is signed in; null = nobody. */
   me: async (signal?: AbortSignal): Promise<Me | null> => (await ask<{ me?: Me }>('/api/session', signal)).me ?? null,
-  async signIn(name: string, password: string): Promise<Me> {
-    return (await (await send('POST', '/api/session', { name, password })).json()) as Me;
+  /** How anybody can sign in here. */
+  ways: (signal?: AbortSignal) => ask<SignInWays>('/api/session/ways', signal),
+  async signIn(name: string, password: string, code: string): Promise<Me> {
+    return (await (await send('POST', '/api/session', { name, password, ...(code && { code }) })).json()) as Me;
+  },
+  async signInByPasskey(): Promise<Me> {
+    const q = (await (await send('POST', '/api/session/passkey/question')).json()) as PasskeyQuestion;
+    return (await (await send('POST', '/api/session/passkey', await signWithPasskey(q))).json()) as Me;
+  },
+  /** Begins with the secret of an enrolment link, which works once. */
+  async enrol(secret: string): Promise<Me> {
+    return (await (await send('POST', '/api/session/enrolment', { secret })).json()) as Me;
+  },
+  stepUpWays: (signal?: AbortSignal) => ask<StepUpWays>('/api/session/step-up', signal),
+  async stepUpByPasskey(q: PasskeyQuestion): Promise<Me> {
+    return (await (await send('POST', '/api/session/step-up', { passkey: await signWithPasskey(q) })).json()) as Me;
+  },
+  account: (signal?: AbortSignal) => ask<Account>('/api/account', signal),
+  async addPasskey(name: string): Promise<Me> {
+    const q = (await (await send('POST', '/api/account/passkeys/question')).json()) as NewPasskeyQuestion;
+    return (await (await send('POST', '/api/account/passkeys', { name, answer: await makePasskey(q) })).json()) as Me;
+  },
+  removePasskey: (id: string) => send('DELETE', `/api/account/passkeys/${id}`),
+  async beginCodeApp(): Promise<NewTOTP> {
+    return (await (await send('POST', '/api/account/code-app/question')).json()) as NewTOTP;
+  },
+  async confirmCodeApp(code: string): Promise<Me> {
+    return (await (await send('POST', '/api/account/code-app', { code })).json()) as Me;
+  },
+  removeCodeApp: () => send('DELETE', '/api/account/code-app'),
+  async newRecoveryCodes(): Promise<string[]> {
+    return ((await (await send('POST', '/api/account/recovery-codes')).json()) as { codes: string[] }).codes;
+  },
+  async setPassword(password: string): Promise<Me> {
+    return (await (await send('PUT', '/api/account/password', { password })).json()) as Me;
+  },
+  endSession: (id: string) => send('DELETE', `/api/account/sessions/${id}`),
+  personCredentials: async (id: string, signal?: AbortSignal): Promise<{ credentials: Account['credentials']; sessions: Account['sessions'] }> => ({
+    credentials: await ask<Account['credentials']>(`/api/people/${id}/credentials`, signal),
+    sessions: (await ask<{ sessions: Account['sessions'] }>(`/api/people/${id}/sessions`, signal)).sessions,
+  }),
+  endSessionsOf: (person: string) => send('DELETE', `/api/people/${person}/sessions`),
+  revokeCredential: (person: string, credential: string) => send('DELETE', `/api/people/${person}/credentials/${credential}`),
+  async enrolmentLink(person: string): Promise<string> {
+    return ((await (await send('POST', `/api/people/${person}/enrolment-link`)).json()) as { link: string }).link;
   },
   /** Shows once more who is signed in, for what asks for it. */
-  async stepUp(password: string): Promise<Me> {
-    return (await (await send('POST', '/api/session/step-up', { password })).json()) as Me;
+  async stepUp(password: string, code: string): Promise<Me> {
+    return (await (await send('POST', '/api/session/step-up', { password, ...(code && { code }) })).json()) as Me;
   },
   signOut: async (): Promise<void> => {
     await send('DELETE', '/api/session');

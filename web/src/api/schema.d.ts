@@ -2007,8 +2007,8 @@ export interface components {
             user: string;
         };
         NewTOTP: {
-            Secret: string;
-            URI: string;
+            secret: string;
+            uri: string;
         };
         NoteInBody: {
             reason: string;

@@ -17,6 +17,18 @@ export type CameraState = 'reading' | 'uploading' | 'waiting' | 'ready' | 'probl
 /** Who is signed in, and what they may do: the pages show exactly that. */
 export type Me = Schemas['Me'];
 
+export type SignInWays = Schemas['SignInWays'];
+export type StepUpWays = Schemas['StepUpWays'];
+export type PasskeyQuestion = Schemas['PasskeyQuestion'];
+export type PasskeyAnswer = Schemas['PasskeyAnswer'];
+export type NewPasskeyQuestion = Schemas['NewPasskeyQuestion'];
+export type NewPasskeyAnswer = Schemas['NewPasskeyAnswer'];
+export type NewTOTP = Schemas['NewTOTP'];
+export type Passkey = Schemas['Passkey'];
+export type SessionView = Schemas['SessionView'];
+export type Credentials = With<Schemas['CredentialsView'], { passkeys: Passkey[] }>;
+export type Account = With<Schemas['Account'], { sessions: SessionView[]; credentials: Credentials }>;
+
 export type Card = With<Schemas['Card'], { state: MediaState }>;
 export type RecordingsPage = With<Schemas['CardPage'], { items: Card[] }>;
 export type Days = With<Schemas['DayCounts'], { days: Schemas['Day'][] }>;

@@ -6,6 +6,7 @@ import { Failure, Loading, Notice } from '../parts/states';
 import { IconLock } from '@tabler/icons-react';
 import { LiveProvider } from './live';
 import { StepUp } from './StepUp';
+import { Enrolling } from '../pages/account/Enrolling';
 import { meQuery, useMe } from './queries';
 
 /** Shows its children to somebody who is signed in; anybody else goes to the sign-in page and comes back from there. */
@@ -23,6 +24,8 @@ export function Guard({ children }: { children: ReactNode }) {
     const back = pathname + search;
     return <Navigate to={'/sign-in' + (back === '/' ? '' : `?to=${encodeURIComponent(back)}`)} replace />;
   }
+  // Whoever is just setting up how they sign in sees that and nothing else.
+  if (data?.enrolling) return <Enrolling me={data} />;
   if (data) return <LiveProvider>{children}<StepUp /></LiveProvider>;
   if (error) return <Failure error={error} retry={() => void refetch()} busy={isFetching} page />;
   return <Loading page what="Custos" />;

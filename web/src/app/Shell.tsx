@@ -2,7 +2,7 @@ import { Popover, SegmentedControl, UnstyledButton, useMantineColorScheme, type 
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import {
   IconBookmark,
-  IconChevronDown, IconDeviceDesktop, IconDeviceUsb, IconFolder, IconHistory, IconKeyboard, IconLogout, IconMoon, IconPlugConnectedX, IconServer2, IconSitemap, IconSun, IconUsers, IconUsersGroup, IconVideo,
+  IconChevronDown, IconDeviceDesktop, IconDeviceUsb, IconFolder, IconHistory, IconKey, IconKeyboard, IconLogout, IconMoon, IconPlugConnectedX, IconServer2, IconSitemap, IconSun, IconUsers, IconUsersGroup, IconVideo,
   type Icon,
 } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
@@ -157,6 +157,7 @@ function Account({ me, onHelp }: { me: Me; onHelp: () => void }) {
           />
         </div>
         <UnstyledButton className={styles.item} onClick={() => { setOpened(false); onHelp(); }}><IconKeyboard size={16} aria-hidden />Keyboard shortcuts<kbd aria-hidden>?</kbd></UnstyledButton>
+        <UnstyledButton className={styles.item} component={NavLink} to="/account" onClick={() => setOpened(false)}><IconKey size={16} aria-hidden />How you sign in</UnstyledButton>
         <UnstyledButton className={styles.item} onClick={() => signOut.mutate()}><IconLogout size={16} aria-hidden />Sign out</UnstyledButton>
       </Popover.Dropdown>
     </Popover>

@@ -34,6 +34,9 @@ export const meQuery = queryOptions({
   staleTime: 60_000,
 });
 
+export const waysQuery = queryOptions({ queryKey: ['ways'], queryFn: ({ signal }) => api.ways(signal), staleTime: Infinity });
+export const accountQuery = queryOptions({ queryKey: ['account'], queryFn: ({ signal }) => api.account(signal), staleTime: 0 });
+
 /** The person signed in. Only for what stands inside the guard. */
 export function useMe(): Me {
   const { data } = useQuery(meQuery);

@@ -3,6 +3,7 @@ import { createBrowserRouter, Navigate } from 'react-router';
 import { CasePage } from '../pages/cases/CasePage';
 import { CasesPage } from '../pages/cases/CasesPage';
 import { ApprovalsPage } from '../pages/approvals/ApprovalsPage';
+import { AccountPage } from '../pages/account/AccountPage';
 import { DocksPage } from '../pages/docks/DocksPage';
 import { HoldsPage } from '../pages/holds/HoldsPage';
 import { NotFoundPage } from '../pages/not-found/NotFoundPage';
@@ -10,6 +11,7 @@ import { PeoplePage } from '../pages/people/PeoplePage';
 import { PersonPage } from '../pages/people/PersonPage';
 import { RecordingPage } from '../pages/recording/RecordingPage';
 import { RecordingsPage } from '../pages/recordings/RecordingsPage';
+import { EnrolPage } from '../pages/sign-in/EnrolPage';
 import { SignInPage } from '../pages/sign-in/SignInPage';
 import { SystemPage } from '../pages/system/SystemPage';
 import { TrailPage } from '../pages/trail/TrailPage';
@@ -40,6 +42,7 @@ export const newRouter = () =>
       HydrateFallback: () => null,
       children: [
         { path: '/sign-in', Component: SignInPage },
+        { path: '/enrol', Component: EnrolPage },
         {
           element: <Guard><Shell /></Guard>,
           children: [
@@ -59,6 +62,7 @@ export const newRouter = () =>
                 { path: '/approvals', element: <Allowed to="approvals"><ApprovalsPage /></Allowed> },
                 { path: '/system', element: <Allowed to="system"><SystemPage /></Allowed> },
                 { path: '/holds', element: <Allowed to="holds"><HoldsPage /></Allowed> },
+                { path: '/account', Component: AccountPage },
                 { path: '*', Component: NotFoundPage },
               ],
             },
