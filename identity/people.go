@@ -207,21 +207,6 @@ func (dir *Directory) ByName(ctx context.Context, text string) (p Person, err er
 	return p, err
 }
 
-// ByNumber is the open account with a collar number, "" where there is none.
-func (dir *Directory) ByNumber(ctx context.Context, tx *database.Tx, number string) (id evidence.ID, err error) {
-	if number == "" {
-		return "", nil
-	}
-	err = tx.QueryRow(ctx, "SELECT id FROM people WHERE number = ? AND number <> '' AND disabled_at = 0", number).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("look for collar number: %w", err)
-	}
-	return id, nil
-}
-
 func noPerson() error { return evidence.Errorf(evidence.NotFound, "There is no such account.") }
 
 const personColumns = "id, login, name, number, role, disabled_at, created_at, active_at, password"

@@ -58,21 +58,10 @@ func (a *app) standing(ctx context.Context, person evidence.ID, at time.Time) (a
 	return out, err
 }
 
-// holderOf is whose footage a camera made, as custody wants it. A collar number
-// that the organisation has no history of is that of the account that has it
-// now: a small force enters accounts and nothing else.
-func (a *app) holderOf(ctx context.Context, tx *database.Tx, device, officer string, at time.Time) (h custody.Holder, err error) {
-	if h.Person, h.Unit, h.How, err = a.organisation.HolderOf(ctx, tx, device, officer, at); err != nil || h.Person != "" || officer == "" {
-		return h, err
-	}
-	unheld, err := a.organisation.NewThing(ctx, tx, organisation.Number, officer)
-	if err != nil || !unheld {
-		return h, err
-	}
-	if h.Person, err = a.identity.ByNumber(ctx, tx, officer); h.Person != "" {
-		h.How = "account"
-	}
-	return h, err
+// holderOf is whose footage a camera made, as custody wants it.
+func (a *app) holderOf(ctx context.Context, tx *database.Tx, device, officer string, at time.Time) (custody.Holder, error) {
+	person, unit, how, err := a.organisation.HolderOf(ctx, tx, device, officer, at)
+	return custody.Holder{Person: person, Unit: unit, How: how}, err
 }
 
 // register finds a case or incident, as custody wants it.
