@@ -63,7 +63,7 @@ func (w *world) approvable(who string, r *modelled) evidence.Code {
 }
 
 func (w *world) ask(t *rapid.T) {
-	who, about := rapid.SampledFrom(deciders).Draw(t, "asks"), rapid.SampledFrom(subjects).Draw(t, "about")
+	who, about := rapid.SampledFrom([]string{"administrator", "administrator", "administrator2", "supervisor"}).Draw(t, "asks"), rapid.SampledFrom(subjects).Draw(t, "about")
 	to := rapid.SampledFrom([]string{access.Officer, access.Supervisor, access.Administrator}).Draw(t, "to")
 	want := evidence.Code("")
 	for _, r := range w.requests {
@@ -92,7 +92,11 @@ func (w *world) decide(t *rapid.T) {
 	if len(w.requests) == 0 {
 		t.Skip("nothing to decide")
 	}
-	r := rapid.SampledFrom(w.requests).Draw(t, "request")
+	among := w.requests
+	if last := among[len(among)-1]; last.state == approval.StillOpen && rapid.IntRange(0, 3).Draw(t, "any") > 0 {
+		among = []*modelled{last}
+	}
+	r := rapid.SampledFrom(among).Draw(t, "request")
 	who, what := rapid.SampledFrom(deciders).Draw(t, "who"), rapid.SampledFrom([]string{"approve", "approve", "refuse", "withdraw"}).Draw(t, "what")
 	open := r.state == approval.StillOpen && w.Clock.Now().Before(r.expires)
 	err := w.act(who, what, r.id)
@@ -130,7 +134,7 @@ func (w *world) decide(t *rapid.T) {
 
 func (w *world) close(t *rapid.T) {
 	who := rapid.SampledFrom([]string{"administrator", "professional_standards"}).Draw(t, "closes")
-	if !w.closed[who] {
+	if rapid.IntRange(0, 4).Draw(t, "seldom") == 0 && !w.closed[who] { // else little else would happen
 		w.disable(who)
 		w.closed[who] = true
 	}
@@ -218,7 +222,8 @@ func TestAnyOrder(t *testing.T) {
 			}
 		}
 		if n != changes || n == 0 {
-			t.Errorf("%d changes of role on record, want %d", n, changes)
+			t.Errorf("%d changes of role on record, want %d, and some", n, changes)
 		}
+		t.Logf("%d changes of role", n)
 	})
 }
