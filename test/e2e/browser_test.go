@@ -79,7 +79,7 @@ func inTheBrowser(t *testing.T, f *shift) {
 			value, _ := e.Get(field)
 			text += fmt.Sprint(value, " ")
 		}
-		if text == "consult intent review 7731 " {
+		if text == "consult intent technical 7731 " {
 			looks++
 		}
 	}

@@ -183,7 +183,22 @@ func everybodySeesTheirs(t *testing.T, f *shift) {
 	}
 	refused(t, officer, http.MethodPost, "/api/recordings/"+others+"/consultations", purpose, http.StatusNotFound, "not_found")
 	refused(t, officer, http.MethodGet, "/api/recordings/"+own+"/history", nil, http.StatusForbidden, "denied")
-	refused(t, officer, http.MethodPost, "/api/recordings/"+own+"/consultations", map[string]any{"purpose": map[string]string{"code": ""}}, http.StatusUnprocessableEntity, "invalid")
+	// Nobody says why they watch their own footage; everybody else does, with the number that the purpose needs.
+	unsaid := func(code, reference string) any {
+		return map[string]any{"purpose": map[string]string{"code": code, "reference": reference}}
+	}
+	officer.JSON(http.MethodPost, "/api/recordings/"+own+"/consultations", unsaid("", ""), http.StatusCreated, nil)
+	supervisor := f.s.SignIn("supervisor")
+	for _, why := range []any{unsaid("", ""), unsaid("own", ""), unsaid("technical", ""), unsaid("case", "AP/404/26")} {
+		refused(t, supervisor, http.MethodPost, "/api/recordings/"+own+"/consultations", why, http.StatusUnprocessableEntity, "invalid")
+	}
+	// A supervisor who has no unit has no footage to supervise.
+	elsewhere := f.s.SignIn("elsewhere")
+	if k := cards(t, elsewhere); len(k) != 0 {
+		t.Errorf("a supervisor without a unit sees %d recordings", len(k))
+	}
+	refused(t, elsewhere, http.MethodGet, "/api/recordings/"+own, nil, http.StatusNotFound, "not_found")
+	refused(t, elsewhere, http.MethodPost, "/api/recordings/"+own+"/consultations", purpose, http.StatusNotFound, "not_found")
 
 	// A viewing is its opener's alone.
 	v := consult(t, officer, own)

@@ -52,7 +52,8 @@ async function plays(page, what) {
   const dialogue = page.getByRole('dialog');
   await Promise.race([page.locator('video').waitFor(), dialogue.waitFor()]);
   if (await dialogue.isVisible()) {
-    await dialogue.getByRole('textbox').first().fill('42AB/8812/26');
+    await dialogue.getByLabel('Technical check').check();
+    await dialogue.getByLabel('Service desk number').fill('SD-8812');
     await dialogue.getByRole('button', { name: 'Watch' }).click();
   }
   await page.waitForFunction(() => { const v = document.querySelector('video'); return v && v.currentTime > 0.2 && !v.paused; });

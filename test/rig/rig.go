@@ -106,12 +106,26 @@ func New(t testing.TB, bin, dir string, config ...string) *Service {
 		}
 	}
 	for _, p := range [][3]string{
-		{"officer", "4711", "officer"}, {"other", "4702", "officer"}, {"supervisor", "7731", "supervisor"}, {"investigator", "5120", "investigator"},
+		{"officer", "4711", "officer"}, {"other", "4702", "officer"}, {"supervisor", "7731", "supervisor"}, {"elsewhere", "7732", "supervisor"}, {"investigator", "5120", "investigator"},
 		{"auditor", "", "auditor"}, {"administrator", "", "administrator"},
 	} {
 		s.RunIn(Password+"\n", "admin", "user", "add", "--login", p[0], "--number", p[1], "--role", p[2], "--password", "-")
 	}
+	s.post()
 	return s
+}
+
+// post puts the officers into a unit that the supervisor leads; the supervisor
+// called elsewhere has none, and so sees nobody's footage.
+func (s *Service) post() {
+	s.t.Helper()
+	s.Run("admin", "unit", "add", "RESP", "Response")
+	const staff = "login,unit,lead,from\nofficer,RESP,no,2000-01-01\nother,RESP,no,2000-01-01\nsupervisor,RESP,yes,2000-01-01\n"
+	var preview struct{ Digest string }
+	if err := json.Unmarshal([]byte(s.RunIn(staff, "admin", "people", "import", "--dry-run", "--json", "-")), &preview); err != nil {
+		s.t.Fatal(err)
+	}
+	s.RunIn(staff, "admin", "people", "import", "--preview", preview.Digest, "-")
 }
 
 func freePort(t testing.TB) string {

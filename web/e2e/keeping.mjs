@@ -85,7 +85,7 @@ export const keeping = [
     async run({ page, look }) {
       await openCard(page, 12);
       await page.getByRole('heading', { level: 1 }).locator('..').getByText('Restricted').waitFor();
-      await kept(page).getByText('AP-INC-3317').waitFor();
+      await kept(page).getByText('Incident AP-INC-3317').waitFor();
       await kept(page).scrollIntoViewIfNeeded();
       await look('details');
     },
