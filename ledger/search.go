@@ -41,7 +41,7 @@ type Page struct {
 
 // looked bounds how many rows one Search looks at: where two filters have
 // little in common, a page ends before it is full rather than late.
-const looked = 3_000
+const looked = 1_000
 
 // Search is the events that s chooses and that follow after, newest first by
 // the time they happened, at most limit (up to 1,000) of them. A page may have

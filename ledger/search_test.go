@@ -190,7 +190,7 @@ func TestSearchGivesWay(t *testing.T) {
 			break
 		}
 	}
-	if pages != 4 {
+	if pages < 5 || pages > 12 {
 		t.Errorf("12,000 rows were looked at in %d pages and a last", pages)
 	}
 }
