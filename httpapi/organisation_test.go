@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"custos/access"
 	"custos/evidence"
@@ -64,6 +65,7 @@ func TestStoryOfAForceFromAFile(t *testing.T) {
 	h.done("administrator", "POST", "/api/people/"+person+"/cameras", `{"camera":"CAM-7"}`)
 	h.problem(h.ask("administrator", "POST", "/api/people/"+list.People[1].ID+"/cameras", `{"camera":"CAM-7"}`), 409, evidence.Conflict)
 	h.done("administrator", "PUT", "/api/people/"+person, `{"name":"Newer Person","number":"8001"}`)
+	h.Clock.Move(time.Second) // or the two postings have no order
 	h.done("administrator", "POST", "/api/people/"+person+"/postings", `{"unit":"`+top+`"}`)
 	d := get[httpapi.PersonDetail](h, h.ask("administrator", "GET", "/api/people/"+person, ""))
 	if d.Name != "Newer Person" || d.Number != "8001" || d.Unit != top || len(d.Postings) != 2 || d.Postings[1].Code != "RESP-A" || d.Postings[1].Until.IsZero() || len(d.Numbers) != 2 || len(d.Cameras) != 1 {
