@@ -52,6 +52,8 @@ export const peopleRoutes = ({ json, body, Refusal }) => {
       const fit = people.filter((p) => (!q('unit') || p.unit === q('unit')) && (!q('role') || p.role === q('role')) && (!q('state') || p.disabled === (q('state') === 'closed')) && `${p.login} ${p.name} ${p.number}`.toLowerCase().includes(words(url)));
       json(res, { people: fit.filter((p) => p.login > q('after')).slice(0, 100).map(card), total: fit.length, roles });
     }],
+    ['GET', /^\/api\/people\/(\w{26})\/credentials$/, ({ res }) => json(res, { password: true, passkeys: [], recoveryLeft: 0, recoveryUsed: 0, secondMissing: false })],
+    ['GET', /^\/api\/people\/(\w{26})\/sessions$/, ({ res }) => json(res, { sessions: [] })],
     ['GET', /^\/api\/people\/(\w{26})$/, ({ res, m }) => json(res, detail(one(people, m[1])))],
     ['POST', /^\/api\/people\/(\w{26})\/(postings|cameras)$/, async ({ req, res, m }) => {
       const p = one(people, m[1]);

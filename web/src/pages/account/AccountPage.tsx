@@ -64,7 +64,7 @@ export function AccountPage() {
             </li>
             <li>
               <span><strong>Recovery codes</strong><span className={register.small}>{c.recoveryLeft + c.recoveryUsed === 0 ? 'none' : `${c.recoveryLeft} left, ${c.recoveryUsed} used`}</span></span>
-              {!c.secondMissing && <Button size="xs" variant="default" onClick={() => setAsked('recovery')}>New codes</Button>}
+              {(c.passkeys.length > 0 || known(c.codeApp)) && <Button size="xs" variant="default" onClick={() => setAsked('recovery')}>New codes</Button>}
             </li>
           </ul>
         </Panel>

@@ -14,6 +14,7 @@ import styles from '../../parts/Register.module.css';
 import { Failure, Loading } from '../../parts/states';
 import { useTitle } from '../../parts/title';
 import { ago, dayTime, isoDay, known, startOfDay } from '../../words/time';
+import { SignIns } from './SignIns';
 import { unitChoices, unitName } from '../../words/units';
 
 /** since … , from … until …; nothing known before and after is left out */
@@ -56,6 +57,7 @@ export function PersonPage() {
         <Panel title="Account">
           <Facts rows={[['Sign-in name', p.login], ['Role', p.roleName], ['Made', dayTime(p.createdAt)], ['Last active', ago(p.activeAt)]]} />
         </Panel>
+        <SignIns person={p.id} name={p.name} />
         <Panel title="Postings" action={<Button size="xs" variant="default" onClick={ask('post')}>Post to a unit</Button>} none="Posted nowhere yet.">
           {(p.postings ?? []).map((x) => (
             <li key={x.id}>
