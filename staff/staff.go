@@ -51,8 +51,13 @@ func New(c Config) *Staff {
 func (s *Staff) newID() evidence.ID { return evidence.NewID(s.Now(), rand.Reader) }
 
 // approved are the roles that nobody gives alone: whoever has one could look
-// at, or shape, what others do.
-var approved = map[access.Role]bool{access.Administrator: true, access.ProfessionalStandards: true, access.Auditor: true}
+// at, or shape, what others do, or let footage out. A supervisor or investigator
+// is entered by one: a force has thousands, and what they may do asks for a
+// purpose and leaves a trail.
+var approved = map[access.Role]bool{
+	access.Administrator: true, access.ProfessionalStandards: true, access.Auditor: true,
+	access.DisclosureOfficer: true, access.RecordsManager: true, access.DataProtectionOfficer: true,
+}
 
 // NeedsApproval tells whether a role is given by two people only.
 func NeedsApproval(role access.Role) bool { return approved[role] }
