@@ -13,9 +13,9 @@ import (
 	"custos/test/rig"
 )
 
-// inTheBrowser watches a camera being emptied, watches a recording, and lets
-// the browser check its custody: play.mjs.
-func inTheBrowser(t *testing.T, f *shift) {
+// needsABrowser skips, or fails, where there is none or nothing to show in it.
+func needsABrowser(t *testing.T, f *shift) {
+	t.Helper()
 	for _, needed := range []string{"/usr/bin/chromium", "../../web/node_modules/playwright-core"} {
 		if _, err := os.Stat(needed); err != nil {
 			missing(t, needed)
@@ -26,6 +26,12 @@ func inTheBrowser(t *testing.T, f *shift) {
 	} else if _ = res.Body.Close(); res.StatusCode != http.StatusOK {
 		missing(t, "web UI in its binaries (make web)")
 	}
+}
+
+// inTheBrowser watches a camera being emptied, watches a recording, and lets
+// the browser check its custody: play.mjs.
+func inTheBrowser(t *testing.T, f *shift) {
+	needsABrowser(t, f)
 	who := f.s.SignIn("supervisor")
 	all := f.prepared(t, who)
 	long := footage(t, "long.mp4", 0, 20)

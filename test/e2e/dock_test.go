@@ -39,6 +39,7 @@ func TestFromTheDockToTheVerifier(t *testing.T) {
 		{"a sealed bundle opens for its receiver", sealedBundle},
 		{"a stored master opens with stock age", storedMasterOpens},
 		{"in the browser", inTheBrowser},
+		{"every page as every role", everyPageAsEveryRole},
 		{"fsck finds nothing wrong", fsckFindsNothing},
 	})
 }

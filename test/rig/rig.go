@@ -261,11 +261,13 @@ func (s *Service) For(t testing.TB) *Service {
 }
 
 // At is the service that a restore has made in another folder. It answers at
-// the same address, so the docks of s find it.
+// the same address, so the docks of s find it, and its people sign in with a
+// password alone: a restore leaves the configuration to whoever restores.
 func (s *Service) At(dir string) *Service {
 	s.t.Helper()
 	o := &Service{t: s.t, Bin: s.Bin, Dir: dir, listen: s.listen}
 	o.Configure(fmt.Sprintf("listen = %q", s.listen))
+	o.Configure(`mfa = "optional"`)
 	return o
 }
 
