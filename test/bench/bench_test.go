@@ -185,6 +185,7 @@ func TestBench(t *testing.T) {
 		{"glance", benchGlance},
 		{"trail", benchTrail},
 		{"rule", benchRule},
+		{"sign-in", benchSignIn},
 	} {
 		if !only.MatchString(part.name) {
 			continue
