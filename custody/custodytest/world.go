@@ -130,10 +130,10 @@ func New(t testing.TB, db *database.DB) *World {
 
 // A unit and what is in the register at first.
 const (
-	UnitA        evidence.ID = "unit-a"
-	CaseOpen                 = "CR/12345/26"
-	CaseClosed               = "42AB/0001/20"
-	IncidentOpen             = "INC-77"
+	UnitA               = evidence.ID("unit-a")
+	CaseOpen     string = "CR/12345/26"
+	CaseClosed   string = "42AB/0001/20"
+	IncidentOpen string = "INC-77"
 )
 
 func (w *World) people() {
