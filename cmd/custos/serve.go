@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -209,6 +210,7 @@ func (s *server) run(ctx context.Context, ln net.Listener, ready func()) error {
 	h := s.door.HTTP()
 	served := make(chan error, 1)
 	go func() { served <- h.Serve(ln) }()
+	debug.FreeOSMemory() // what only the start needed, such as 46 MiB for a password that nobody has
 	ready()
 	var err error
 	select {
