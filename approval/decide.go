@@ -167,7 +167,10 @@ func (m *Room) expire(ctx context.Context, where string, args ...any) error {
 	err := m.DB.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT id FROM approvals WHERE state = 'open' AND expires_at <= ? AND "+where+" LIMIT 500",
 			append([]any{database.Micros(m.Now())}, args...)...)
-		ids, err = collect(rows, err, func(r *sql.Rows) (id evidence.ID, err error) { return id, r.Scan(&id) })
+		ids, err = database.Collect(rows, err, func(r *sql.Rows) (id evidence.ID, err error) {
+			err = r.Scan(&id)
+			return id, err
+		})
 		return err
 	})
 	if err != nil {
@@ -190,20 +193,4 @@ func (m *Room) expire(ctx context.Context, where string, args ...any) error {
 		m.Changed()
 	}
 	return nil
-}
-
-// collect reads all rows and closes them.
-func collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) (out []T, _ error) {
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }() // an error of the reading itself is in rows.Err
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, rows.Err()
 }

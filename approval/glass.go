@@ -108,7 +108,10 @@ func (m *Room) endGlass(ctx context.Context) error {
 	var ids []evidence.ID
 	err := m.DB.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT id FROM break_glass WHERE ended_at = 0 AND until_at <= ?", database.Micros(m.Now()))
-		ids, err = collect(rows, err, func(r *sql.Rows) (id evidence.ID, err error) { return id, r.Scan(&id) })
+		ids, err = database.Collect(rows, err, func(r *sql.Rows) (id evidence.ID, err error) {
+			err = r.Scan(&id)
+			return id, err
+		})
 		return err
 	})
 	if err != nil {

@@ -105,7 +105,7 @@ func oneOf(kinds []Kind) (string, []any) {
 func (m *Room) rows(ctx context.Context, where string, args ...any) (out []row, err error) {
 	err = m.DB.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT "+columns+" FROM approvals WHERE "+where, args...)
-		out, err = collect(rows, err, func(r *sql.Rows) (row, error) { return scan(r) })
+		out, err = database.Collect(rows, err, func(r *sql.Rows) (row, error) { return scan(r) })
 		return err
 	})
 	if err != nil {

@@ -118,7 +118,7 @@ func (m *Room) ListGlass(ctx context.Context, by evidence.Actor, waiting bool, b
 	var list []Emergency
 	err := m.DB.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT "+glassColumns+" FROM break_glass WHERE "+where+order, append(args, pageLimit+1)...)
-		list, err = collect(rows, err, func(r *sql.Rows) (Emergency, error) { return scanGlass(r) })
+		list, err = database.Collect(rows, err, func(r *sql.Rows) (Emergency, error) { return scanGlass(r) })
 		return err
 	})
 	if err != nil {

@@ -87,22 +87,6 @@ func lock(ctx context.Context, tx *database.Tx, recording evidence.ID) error {
 	return nil
 }
 
-// collect reads all rows and closes them.
-func collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) (out []T, _ error) {
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }() // an error of the reading itself is in rows.Err
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, rows.Err()
-}
-
 // texts are the longest texts the catalogue takes, in bytes. What comes from a
 // camera is hostile; PostgreSQL also refuses NUL and broken UTF-8, and both
 // engines must refuse the same.

@@ -113,7 +113,7 @@ func (c *Catalogue) Copies(ctx context.Context, recording evidence.ID) ([]eviden
 func (c *Catalogue) copies(ctx context.Context, where string, args ...any) (out []evidence.WorkingCopy, err error) {
 	err = c.db.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT "+copyColumns+" FROM working_copies"+where, args...)
-		out, err = collect(rows, err, func(r *sql.Rows) (w evidence.WorkingCopy, err error) {
+		out, err = database.Collect(rows, err, func(r *sql.Rows) (w evidence.WorkingCopy, err error) {
 			var digest []byte
 			var made int64
 			if err := r.Scan(&w.Recording, &w.Segment, &w.Kind, &w.Object, &w.Type, &w.Length, &digest, &w.Tool, &w.Info, &made); err != nil {

@@ -100,7 +100,7 @@ func (q Query) newest(ctx context.Context, tx *database.Tx, parts []part) ([]Car
 	most := q.limit() + 1
 	all := together(parts, most)
 	rows, err := tx.Query(ctx, all.sql, all.args...)
-	cards, err := collect(rows, err, scanCard)
+	cards, err := database.Collect(rows, err, scanCard)
 	if err != nil || len(parts) == 1 {
 		return cards, err
 	}
@@ -208,7 +208,7 @@ func (c *Catalogue) Days(ctx context.Context, q Query, zone *time.Location) (day
 		FROM recordings r`, quarter) + where.sql + " GROUP BY 1 ORDER BY 1 DESC"
 	err = c.db.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, query, where.args...)
-		parts, err := collect(rows, err, func(r *sql.Rows) (d Day, err error) {
+		parts, err := database.Collect(rows, err, func(r *sql.Rows) (d Day, err error) {
 			var micros int64
 			err = r.Scan(&micros, &d.Count)
 			d.Day = time.UnixMicro(micros).In(zone).Format(time.DateOnly)

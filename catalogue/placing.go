@@ -30,11 +30,14 @@ func placingOf(ctx context.Context, tx *database.Tx, id evidence.ID) (p evidence
 		return p, fmt.Errorf("read recording: %w", err)
 	}
 	rows, err := tx.Query(ctx, "SELECT case_id FROM recording_cases WHERE recording = ? ORDER BY case_id", id)
-	if p.Cases, err = collect(rows, err, func(r *sql.Rows) (id evidence.ID, err error) { return id, r.Scan(&id) }); err != nil {
+	if p.Cases, err = database.Collect(rows, err, func(r *sql.Rows) (id evidence.ID, err error) {
+		err = r.Scan(&id)
+		return id, err
+	}); err != nil {
 		return p, fmt.Errorf("read cases of recording: %w", err)
 	}
 	rows, err = tx.Query(ctx, "SELECT person, until FROM recording_listed WHERE recording = ? ORDER BY person", id)
-	p.Listed, err = collect(rows, err, func(r *sql.Rows) (l evidence.Listing, err error) {
+	p.Listed, err = database.Collect(rows, err, func(r *sql.Rows) (l evidence.Listing, err error) {
 		var until int64
 		err = r.Scan(&l.Person, &until)
 		l.Until = database.Time(until)
@@ -58,7 +61,7 @@ func (c *Catalogue) Placings(ctx context.Context, ids []evidence.ID) (map[eviden
 		for some := range slices.Chunk(ids, together) {
 			at := map[evidence.ID]*evidence.Placing{}
 			rows, err := tx.Query(ctx, "SELECT id, owner, unit, class FROM recordings WHERE id IN "+marks(len(some)), anys(some)...)
-			if _, err = collect(rows, err, func(r *sql.Rows) (id evidence.ID, err error) {
+			if _, err = database.Collect(rows, err, func(r *sql.Rows) (id evidence.ID, err error) {
 				var p evidence.Placing
 				err = r.Scan(&id, &p.Owner, &p.Unit, &p.Class)
 				at[id] = &p
@@ -88,7 +91,7 @@ func fillPlacings(ctx context.Context, tx *database.Tx, at map[evidence.ID]*evid
 	}
 	ids := anys(slices.Collect(maps.Keys(at)))
 	rows, err := tx.Query(ctx, "SELECT recording, case_id FROM recording_cases WHERE recording IN "+marks(len(ids)), ids...)
-	if _, err = collect(rows, err, func(r *sql.Rows) (id evidence.ID, err error) {
+	if _, err = database.Collect(rows, err, func(r *sql.Rows) (id evidence.ID, err error) {
 		var inCase evidence.ID
 		if err = r.Scan(&id, &inCase); err == nil {
 			at[id].Cases = append(at[id].Cases, inCase)
@@ -98,7 +101,7 @@ func fillPlacings(ctx context.Context, tx *database.Tx, at map[evidence.ID]*evid
 		return err
 	}
 	rows, err = tx.Query(ctx, "SELECT recording, person, until FROM recording_listed WHERE recording IN "+marks(len(ids)), ids...)
-	_, err = collect(rows, err, func(r *sql.Rows) (id evidence.ID, err error) {
+	_, err = database.Collect(rows, err, func(r *sql.Rows) (id evidence.ID, err error) {
 		var l evidence.Listing
 		var until int64
 		if err = r.Scan(&id, &l.Person, &until); err == nil {
@@ -204,7 +207,7 @@ type Unowned struct {
 func (c *Catalogue) Unowned(ctx context.Context, after evidence.ID, limit int) (out []Unowned, err error) {
 	err = c.db.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT id, device, officer, started_at FROM recordings WHERE owner = '' AND id > ? ORDER BY id LIMIT ?", after, limit)
-		out, err = collect(rows, err, func(r *sql.Rows) (u Unowned, err error) {
+		out, err = database.Collect(rows, err, func(r *sql.Rows) (u Unowned, err error) {
 			var started int64
 			err = r.Scan(&u.ID, &u.Device, &u.Officer, &started)
 			u.StartedAt = database.Time(started)

@@ -45,7 +45,7 @@ func (c *Catalogue) Get(ctx context.Context, id evidence.ID) (rec evidence.Recor
 func (c *Catalogue) Segment(ctx context.Context, recording evidence.ID, number int) (seg evidence.Segment, err error) {
 	err = c.db.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT "+segmentColumns+" FROM segments WHERE recording = ? AND number = ?", recording, number)
-		found, err := collect(rows, err, scanSegment)
+		found, err := database.Collect(rows, err, scanSegment)
 		if err != nil {
 			return fmt.Errorf("read segment: %w", err)
 		}
@@ -92,7 +92,7 @@ func digestOf(b []byte) (d evidence.Digest, err error) {
 
 func segmentsOf(ctx context.Context, tx *database.Tx, recording evidence.ID) ([]evidence.Segment, error) {
 	rows, err := tx.Query(ctx, "SELECT "+segmentColumns+" FROM segments WHERE recording = ?", recording)
-	segments, err := collect(rows, err, scanSegment)
+	segments, err := database.Collect(rows, err, scanSegment)
 	if err != nil {
 		return nil, fmt.Errorf("read segments: %w", err)
 	}
@@ -102,7 +102,7 @@ func segmentsOf(ctx context.Context, tx *database.Tx, recording evidence.ID) ([]
 
 func arrivalsOf(ctx context.Context, tx *database.Tx, recording evidence.ID) ([]evidence.Arrival, error) {
 	rows, err := tx.Query(ctx, "SELECT id, segment, device, file_name, dock, docked_at, at FROM arrivals WHERE recording = ? ORDER BY id", recording)
-	out, err := collect(rows, err, func(r *sql.Rows) (a evidence.Arrival, err error) {
+	out, err := database.Collect(rows, err, func(r *sql.Rows) (a evidence.Arrival, err error) {
 		var docked, at int64
 		err = r.Scan(&a.ID, &a.Segment, &a.Device, &a.FileName, &a.Dock, &docked, &at)
 		a.DockedAt, a.At = database.Time(docked), database.Time(at)
@@ -157,7 +157,7 @@ func (c *Catalogue) Objects(ctx context.Context, fn func(Object) error) error {
 func (c *Catalogue) objects(ctx context.Context, query string, after evidence.ID) (page []Object, err error) {
 	err = c.db.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, query, after)
-		page, err = collect(rows, err, func(r *sql.Rows) (o Object, err error) {
+		page, err = database.Collect(rows, err, func(r *sql.Rows) (o Object, err error) {
 			var digest []byte
 			if err := r.Scan(&o.ID, &o.Recording, &o.Segment, &o.Kind, &digest, &o.Length); err != nil {
 				return o, err

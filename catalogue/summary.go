@@ -60,9 +60,10 @@ func sumUp(ctx context.Context, tx *database.Tx, recording evidence.ID) error {
 		return err
 	}
 	rows, err := tx.Query(ctx, "SELECT segment FROM working_copies WHERE recording = ? AND kind = ?", recording, evidence.Poster)
-	posters, err := collect(rows, err, func(r *sql.Rows) (w evidence.WorkingCopy, err error) {
+	posters, err := database.Collect(rows, err, func(r *sql.Rows) (w evidence.WorkingCopy, err error) {
 		w.Kind = evidence.Poster
-		return w, r.Scan(&w.Segment)
+		err = r.Scan(&w.Segment)
+		return w, err
 	})
 	if err != nil {
 		return fmt.Errorf("read posters: %w", err)

@@ -526,20 +526,16 @@ func (c *Custody) expired(ctx context.Context, now time.Time) (ids []evidence.ID
 	c.mu.Unlock()
 	err = c.DB.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, `SELECT id FROM custody_consultations WHERE ended = 0 AND expires < ? ORDER BY expires LIMIT 500`, database.Micros(now))
-		if err != nil {
-			return err
-		}
-		defer rows.Close() // nothing is lost: what counts is rows.Err
-		for rows.Next() {
-			var id evidence.ID
-			if err := rows.Scan(&id); err != nil {
-				return err
-			}
-			ids = append(ids, id)
-		}
-		return rows.Err()
+		late, err := database.Collect(rows, err, scanID)
+		ids = append(ids, late...)
+		return err
 	})
 	return ids, err
+}
+
+func scanID(r *sql.Rows) (id evidence.ID, err error) {
+	err = r.Scan(&id)
+	return id, err
 }
 
 // exec runs one statement in a transaction of its own.

@@ -15,18 +15,8 @@ func (c *Custody) EndAllowedBy(ctx context.Context, grant evidence.ID) error {
 	var ids []evidence.ID
 	err := c.DB.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, `SELECT id FROM custody_consultations WHERE grant_id = ? AND ended = 0 AND grant_id <> ''`, string(grant))
-		if err != nil {
-			return err
-		}
-		defer rows.Close() // nothing is lost: what counts is rows.Err
-		for rows.Next() {
-			var id evidence.ID
-			if err := rows.Scan(&id); err != nil {
-				return err
-			}
-			ids = append(ids, id)
-		}
-		return rows.Err()
+		ids, err = database.Collect(rows, err, scanID)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("look for viewings: %w", err)

@@ -175,13 +175,18 @@ func (c *Custody) HoldRequests(ctx context.Context, actor evidence.Actor, before
 		if err != nil {
 			return nil, err
 		}
+		recordings := make([]evidence.ID, len(page))
+		for i, h := range page {
+			recordings[i] = h.Recording
+		}
+		placings, err := c.Catalogue.Placings(ctx, recordings)
+		if err != nil {
+			return nil, err
+		}
 		for _, h := range page {
 			before = h.ID
-			p, err := c.Catalogue.Placing(ctx, h.Recording)
-			if err != nil {
-				return nil, err
-			}
-			if c.Access.Decide(ctx, actor, access.Find, p).Allowed && len(out) < limit {
+			p, ok := placings[h.Recording]
+			if ok && c.Access.Decide(ctx, actor, access.Find, p).Allowed && len(out) < limit {
 				out = append(out, h)
 			}
 		}

@@ -94,7 +94,7 @@ func (dir *Directory) RevokeDock(ctx context.Context, tx *database.Tx, id eviden
 func (dir *Directory) Docks(ctx context.Context) (docks []Dock, err error) {
 	err = dir.db.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT "+dockColumns+" FROM docks ORDER BY id")
-		docks, err = collect(rows, err, func(r *sql.Rows) (Dock, error) { return scanDock(r) })
+		docks, err = database.Collect(rows, err, func(r *sql.Rows) (Dock, error) { return scanDock(r) })
 		return err
 	})
 	if err != nil {

@@ -45,7 +45,7 @@ func (dir *Directory) Describe(ctx context.Context, tx *database.Tx, id evidence
 // ListIn is List as a transaction sees it.
 func (dir *Directory) ListIn(ctx context.Context, tx *database.Tx) ([]Person, error) {
 	rows, err := tx.Query(ctx, "SELECT "+personColumns+" FROM people ORDER BY login")
-	people, err := collect(rows, err, func(r *sql.Rows) (Person, error) {
+	people, err := database.Collect(rows, err, func(r *sql.Rows) (Person, error) {
 		p, _, err := scanPerson(r)
 		return p, err
 	})

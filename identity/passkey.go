@@ -446,7 +446,7 @@ func scanPasskey(r interface{ Scan(...any) error }) (k Passkey, err error) {
 // passkeysOf are a person's, oldest first.
 func passkeysOf(ctx context.Context, tx *database.Tx, person evidence.ID) ([]Passkey, error) {
 	rows, err := tx.Query(ctx, "SELECT "+passkeyColumns+" FROM passkeys WHERE person = ? ORDER BY id", person)
-	keys, err := collect(rows, err, func(r *sql.Rows) (Passkey, error) { return scanPasskey(r) })
+	keys, err := database.Collect(rows, err, func(r *sql.Rows) (Passkey, error) { return scanPasskey(r) })
 	if err != nil {
 		return nil, fmt.Errorf("list passkeys: %w", err)
 	}

@@ -66,7 +66,7 @@ func (dir *Directory) NewRecoveryCodes(ctx context.Context, tx *database.Tx, per
 // recoveryCodesOf are the stored forms of the codes that somebody has left.
 func recoveryCodesOf(ctx context.Context, tx *database.Tx, person evidence.ID) ([][]byte, error) {
 	rows, err := tx.Query(ctx, "SELECT code FROM recovery_codes WHERE person = ? AND used_at = 0", person)
-	codes, err := collect(rows, err, func(r *sql.Rows) (b []byte, err error) {
+	codes, err := database.Collect(rows, err, func(r *sql.Rows) (b []byte, err error) {
 		err = r.Scan(&b)
 		return b, err
 	})

@@ -53,7 +53,7 @@ func (dir *Directory) Locked(ctx context.Context, tx *database.Tx, ids ...eviden
 // ends. It fails with NotFound.
 func (dir *Directory) DockByID(ctx context.Context, tx *database.Tx, id evidence.ID) (Dock, error) {
 	rows, err := tx.Query(ctx, "SELECT "+dockColumns+" FROM docks WHERE id = ?"+tx.Locking(), id)
-	docks, err := collect(rows, err, func(r *sql.Rows) (Dock, error) { return scanDock(r) })
+	docks, err := database.Collect(rows, err, func(r *sql.Rows) (Dock, error) { return scanDock(r) })
 	if err != nil {
 		return Dock{}, fmt.Errorf("read dock: %w", err)
 	}

@@ -158,7 +158,7 @@ func (dir *Directory) OpenSessions(ctx context.Context, sessions []string) (map[
 				args[i] = s
 			}
 			rows, err := tx.Query(ctx, "SELECT id, created_at, seen_at FROM sign_in_sessions WHERE id IN (?"+strings.Repeat(", ?", len(some)-1)+")", args...)
-			found, err := collect(rows, err, func(r *sql.Rows) (s Session, err error) {
+			found, err := database.Collect(rows, err, func(r *sql.Rows) (s Session, err error) {
 				var created, seen int64
 				err = r.Scan(&s.ID, &created, &seen)
 				s.CreatedAt, s.SeenAt = database.Time(created), database.Time(seen)
@@ -208,7 +208,7 @@ func (dir *Directory) Sessions(ctx context.Context, person evidence.ID) (out []S
 	now := dir.now()
 	err = dir.db.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT id, person, address, created_at, seen_at, method, proven_at, enrolling <> 0 FROM sign_in_sessions WHERE ? = '' OR person = ? ORDER BY id", person, person)
-		all, err := collect(rows, err, func(r *sql.Rows) (s Session, err error) {
+		all, err := database.Collect(rows, err, func(r *sql.Rows) (s Session, err error) {
 			var created, seen, proven int64
 			err = r.Scan(&s.ID, &s.Person, &s.Address, &created, &seen, &s.Method, &proven, &s.Enrolling)
 			s.CreatedAt, s.SeenAt, s.ProvenAt = database.Time(created), database.Time(seen), database.Time(proven)

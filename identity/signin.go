@@ -254,7 +254,7 @@ func (dir *Directory) Failures(ctx context.Context) (out []Failure, err error) {
 	err = dir.db.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT person, address, closed <> 0, at FROM sign_in_failures WHERE at > ? ORDER BY at DESC LIMIT 1000",
 			database.Micros(dir.now().Add(-failureKept)))
-		out, err = collect(rows, err, func(r *sql.Rows) (f Failure, err error) {
+		out, err = database.Collect(rows, err, func(r *sql.Rows) (f Failure, err error) {
 			var at int64
 			err = r.Scan(&f.Person, &f.Address, &f.Closed, &at)
 			f.At = database.Time(at)

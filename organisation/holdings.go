@@ -117,7 +117,7 @@ func (o *Organisation) NewThing(ctx context.Context, tx *database.Tx, kind Kind,
 // Things are all numbers, or all cameras, that anybody has, had or will have.
 func (o *Organisation) Things(ctx context.Context, tx *database.Tx, kind Kind) (map[string]bool, error) {
 	rows, err := tx.Query(ctx, "SELECT DISTINCT thing FROM holdings WHERE kind = ?", kind)
-	list, err := collect(rows, err, func(r *sql.Rows) (s string, err error) {
+	list, err := database.Collect(rows, err, func(r *sql.Rows) (s string, err error) {
 		err = r.Scan(&s)
 		return s, err
 	})
@@ -157,7 +157,7 @@ func scanHolding(r interface{ Scan(...any) error }) (h Holding, err error) {
 
 func listHoldings(ctx context.Context, tx *database.Tx, where string, args ...any) ([]Holding, error) {
 	rows, err := tx.Query(ctx, "SELECT "+holdingColumns+" FROM holdings WHERE "+where+" ORDER BY from_at DESC, id DESC", args...)
-	out, err := collect(rows, err, func(r *sql.Rows) (Holding, error) { return scanHolding(r) })
+	out, err := database.Collect(rows, err, func(r *sql.Rows) (Holding, error) { return scanHolding(r) })
 	if err != nil {
 		return nil, fmt.Errorf("list holdings: %w", err)
 	}

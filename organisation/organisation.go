@@ -139,22 +139,6 @@ func line(what, s string, limit int) (string, error) {
 	return s, nil
 }
 
-// collect reads all rows and closes them.
-func collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) (out []T, _ error) {
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }() // an error of the reading itself is in rows.Err
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, rows.Err()
-}
-
 func scanID(r *sql.Rows) (id evidence.ID, err error) {
 	err = r.Scan(&id)
 	return id, err

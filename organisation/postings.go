@@ -129,7 +129,7 @@ func scanPosting(r interface{ Scan(...any) error }) (p Posting, err error) {
 
 func listPostings(ctx context.Context, tx *database.Tx, where string, args ...any) ([]Posting, error) {
 	rows, err := tx.Query(ctx, "SELECT "+postingColumns+" FROM postings WHERE "+where+" ORDER BY from_at DESC, id DESC", args...)
-	out, err := collect(rows, err, func(r *sql.Rows) (Posting, error) { return scanPosting(r) })
+	out, err := database.Collect(rows, err, func(r *sql.Rows) (Posting, error) { return scanPosting(r) })
 	if err != nil {
 		return nil, fmt.Errorf("list postings: %w", err)
 	}

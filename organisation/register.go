@@ -166,7 +166,7 @@ func (o *Organisation) Case(ctx context.Context, id evidence.ID) (c Case, err er
 func (o *Organisation) Members(ctx context.Context, id evidence.ID) (out []Membership, err error) {
 	err = o.db.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT "+memberColumns+" FROM case_members m JOIN cases c ON c.id = m.case_id WHERE m.case_id = ? ORDER BY m.from_at DESC, m.id DESC", id)
-		out, err = collect(rows, err, func(r *sql.Rows) (Membership, error) { return scanMember(r) })
+		out, err = database.Collect(rows, err, func(r *sql.Rows) (Membership, error) { return scanMember(r) })
 		return err
 	})
 	if err != nil {
@@ -206,7 +206,7 @@ func (o *Organisation) Knows(ctx context.Context, person evidence.ID, t time.Tim
 	}
 	err = o.db.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT id FROM cases WHERE ("+ofReader+") AND id IN (?"+strings.Repeat(", ?", len(ids)-1)+")", args...)
-		list, err := collect(rows, err, scanID)
+		list, err := database.Collect(rows, err, scanID)
 		for _, id := range list {
 			known[id] = true
 		}
@@ -251,7 +251,7 @@ func (o *Organisation) Cases(ctx context.Context, f CaseFilter) (out []Case, err
 	}
 	err = o.db.Read(ctx, func(tx *database.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT "+caseColumns+" FROM cases WHERE "+strings.Join(where, " AND ")+" ORDER BY id DESC LIMIT ?", append(args, f.Limit)...)
-		out, err = collect(rows, err, func(r *sql.Rows) (Case, error) { return scanCase(r) })
+		out, err = database.Collect(rows, err, func(r *sql.Rows) (Case, error) { return scanCase(r) })
 		return err
 	})
 	if err != nil {

@@ -62,13 +62,13 @@ func (o *Organisation) Standing(ctx context.Context, person evidence.ID, t time.
 		if s.Lead {
 			rows, err := tx.Query(ctx, `WITH RECURSIVE led (id) AS (SELECT id FROM units WHERE id = ?
 				UNION SELECT u.id FROM units u JOIN led ON u.parent = led.id) SELECT id FROM led ORDER BY id`, p.Unit)
-			if s.Led, err = collect(rows, err, scanID); err != nil {
+			if s.Led, err = database.Collect(rows, err, scanID); err != nil {
 				return fmt.Errorf("read units below: %w", err)
 			}
 		}
 		rows, err := tx.Query(ctx, `SELECT DISTINCT m.case_id FROM case_members m JOIN cases c ON c.id = m.case_id
 			WHERE m.person = ? AND c.closed_at = 0 AND `+holds+" ORDER BY m.case_id", append([]any{person}, at(t)...)...)
-		if s.Cases, err = collect(rows, err, scanID); err != nil {
+		if s.Cases, err = database.Collect(rows, err, scanID); err != nil {
 			return fmt.Errorf("read cases of person: %w", err)
 		}
 		return nil
@@ -135,7 +135,7 @@ func (o *Organisation) PastIn(ctx context.Context, tx *database.Tx, person evide
 		return Past{}, err
 	}
 	rows, err := tx.Query(ctx, "SELECT "+memberColumns+" FROM case_members m JOIN cases c ON c.id = m.case_id WHERE m.person = ? ORDER BY m.from_at DESC, m.id DESC", person)
-	if p.Cases, err = collect(rows, err, func(r *sql.Rows) (Membership, error) { return scanMember(r) }); err != nil {
+	if p.Cases, err = database.Collect(rows, err, func(r *sql.Rows) (Membership, error) { return scanMember(r) }); err != nil {
 		return Past{}, fmt.Errorf("read cases of person: %w", err)
 	}
 	return p, nil

@@ -146,7 +146,7 @@ func (o *Organisation) Units(ctx context.Context) (units []Unit, err error) {
 // UnitsIn is Units as a transaction sees them.
 func (o *Organisation) UnitsIn(ctx context.Context, tx *database.Tx) ([]Unit, error) {
 	rows, err := tx.Query(ctx, "SELECT "+unitColumns+" FROM units ORDER BY code")
-	units, err := collect(rows, err, func(r *sql.Rows) (Unit, error) { return scanUnit(r) })
+	units, err := database.Collect(rows, err, func(r *sql.Rows) (Unit, error) { return scanUnit(r) })
 	if err != nil {
 		return nil, fmt.Errorf("list units: %w", err)
 	}
